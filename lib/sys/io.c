@@ -1,0 +1,315 @@
+#include "sys/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/rand.h"
+
+#include "base/banned.h"
+
+int
+gsp_io_read_all(struct gsp_buf *out, int fd, const char *what, struct gsp_err *err)
+{
+	char block[65536];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, block, sizeof(block));
+		if (n == 0)
+			return 0;
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", what);
+		}
+		gsp_buf_add(out, block, (size_t)n);
+		if (!gsp_buf_ok(out))
+			return gsp_err_set(err, GSP_ELIMIT, "'%s' is larger than %zu bytes", what,
+			    out->max);
+	}
+}
+
+int
+gsp_io_read_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
+{
+	int fd, rc;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return gsp_err_sys(err, errno == ENOENT ? GSP_ENOTFOUND : GSP_EIO, errno,
+		    "cannot open '%s'", path);
+	rc = gsp_io_read_all(out, fd, path, err);
+	close(fd);
+	return rc;
+}
+
+int
+gsp_io_write_all(int fd, const void *data, size_t len, const char *what, struct gsp_err *err)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", what);
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The directory of path: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
+static int
+parent_of(char *out, size_t size, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+
+	if (slash == NULL)
+		return snprintf(out, size, ".") < 0 ? -1 : 0;
+	if (len == 0)
+		len = 1;
+	if (len >= size)
+		return -1;
+	memcpy(out, path, len);
+	out[len] = '\0';
+	return 0;
+}
+
+int
+gsp_io_fsync_dir(const char *path, struct gsp_err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
+	if (fsync(fd) == -1) {
+		gsp_err_sys(err, GSP_EIO, errno, "cannot sync '%s'", path);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int
+fsync_parent(const char *path, struct gsp_err *err)
+{
+	char dir[PATH_MAX];
+
+	if (parent_of(dir, sizeof(dir), path) == -1)
+		return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
+	return gsp_io_fsync_dir(dir, err);
+}
+
+int
+gsp_io_syncfs(const char *path, struct gsp_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
+	if (syncfs(fd) == -1) {
+		gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s' to disk", path);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int
+write_and_sync(int fd, const void *data, size_t len, const char *path, struct gsp_err *err)
+{
+	if (gsp_io_write_all(fd, data, len, path, err) == -1)
+		return -1;
+	if (fsync(fd) == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot sync '%s'", path);
+	return 0;
+}
+
+int
+gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct gsp_err *err)
+{
+	char tmp[PATH_MAX], id[9];
+	int fd, rc;
+
+	gsp_rand_id(id, 8);
+	if (snprintf(tmp, sizeof(tmp), "%s.new-%s", path, id) >= (int)sizeof(tmp))
+		return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot create '%s'", tmp);
+	rc = write_and_sync(fd, data, len, path, err);
+	if (close(fd) == -1 && rc == 0)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
+	if (rc == 0 && rename(tmp, path) == -1)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot replace '%s'", path);
+	if (rc == -1) {
+		unlink(tmp);
+		return -1;
+	}
+	return fsync_parent(path, err);
+}
+
+int
+gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
+    struct gsp_err *err)
+{
+	int fd, rc;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode);
+	if (fd == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
+	rc = write_and_sync(fd, data, len, path, err);
+	if (close(fd) == -1 && rc == 0)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
+	return rc;
+}
+
+int
+gsp_io_mkdirs(const char *path, mode_t mode, struct gsp_err *err)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+	struct stat st;
+
+	if (len == 0 || len >= sizeof(part))
+		return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
+	memcpy(part, path, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, mode) == -1 && errno != EEXIST)
+			return gsp_err_sys(err, GSP_ECREATE, errno, "cannot create directory '%s'",
+			    part);
+		part[i] = path[i];
+	}
+	if (stat(path, &st) == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot look at '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return gsp_err_set(err, GSP_ECREATE, "'%s' is not a directory", path);
+	return 0;
+}
+
+int
+gsp_io_rename(const char *from, const char *to, struct gsp_err *err)
+{
+	if (rename(from, to) == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot rename '%s' to '%s'", from, to);
+	return fsync_parent(to, err);
+}
+
+int
+gsp_io_unlink(const char *path, struct gsp_err *err)
+{
+	if (unlink(path) == -1 && errno != ENOENT)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot remove '%s'", path);
+	return 0;
+}
+
+static int rmtree_at(int dirfd, const char *name, const char *shown, struct gsp_err *err);
+
+static int
+rmtree_entries(int fd, const char *shown, struct gsp_err *err)
+{
+	struct dirent *e;
+	DIR *d = fdopendir(fd);
+	int rc = 0;
+
+	if (d == NULL) {
+		gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", shown);
+		close(fd);
+		return -1;
+	}
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) == -1)
+			rc = rmtree_at(dirfd(d), e->d_name, shown, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+/* Reached when plain unlink failed: a directory, or something that really cannot be removed. */
+static int
+rmtree_at(int dirfd, const char *name, const char *shown, struct gsp_err *err)
+{
+	int why = errno, fd;
+	struct stat st;
+
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 && errno == EACCES && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode) && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1) {
+		if (errno == ENOENT)
+			return 0;
+		return gsp_err_sys(err, GSP_EIO, errno == ENOTDIR ? why : errno,
+		    "cannot remove '%s' in '%s'", name, shown);
+	}
+	/* a generation's directories are read-only; without this only root could remove them */
+	fchmod(fd, 0700);
+	if (rmtree_entries(fd, shown, err) == -1)
+		return -1;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == -1 && errno != ENOENT)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot remove '%s' in '%s'", name, shown);
+	return 0;
+}
+
+int
+gsp_io_rmtree(const char *path, struct gsp_err *err)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return rmtree_at(AT_FDCWD, path, path, err);
+}
+
+bool
+gsp_io_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+bool
+gsp_io_is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int
+gsp_io_self_dir(struct gsp_buf *out, struct gsp_err *err)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n < 0)
+		return gsp_err_sys(err, GSP_ESYS, errno, "cannot read '/proc/self/exe'");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL || slash == path)
+		return gsp_err_set(err, GSP_ESYS, "no directory in '%s'", path);
+	*slash = '\0';
+	gsp_buf_adds(out, path);
+	return gsp_buf_ok(out) ? 0 : gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
+}

@@ -1,0 +1,89 @@
+#include "sys/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "sys/io.h"
+
+#include "base/banned.h"
+
+#define NOTE_MAX 512
+
+static int
+same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino;
+}
+
+static int
+busy(int fd, const char *path, struct gsp_err *err)
+{
+	char note[NOTE_MAX] = "", span[48];
+	struct stat st;
+	ssize_t n;
+
+	n = pread(fd, note, sizeof(note) - 1, 0);
+	note[n > 0 ? n : 0] = '\0';
+	note[strcspn(note, "\r\n")] = '\0';
+	if (fstat(fd, &st) == -1)
+		st.st_mtime = (time_t)gsp_wall_s();
+	return gsp_err_set(err, GSP_ETEMP, "'%s' is locked: %s, for %s", path,
+	    note[0] != '\0' ? note : "another gsp tool",
+	    gsp_num_span(span, sizeof(span), gsp_wall_s() - (int64_t)st.st_mtime));
+}
+
+int
+gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
+    struct gsp_err *err)
+{
+	int f;
+
+	if (inherited_fd >= 0 && same_file(inherited_fd, path)) {
+		fcntl(inherited_fd, F_SETFD, FD_CLOEXEC);
+		*fd = inherited_fd;
+		return 0;
+	}
+	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (f == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot open the lock '%s'", path);
+	if (flock(f, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			busy(f, path, err);
+		else
+			gsp_err_sys(err, GSP_EIO, errno, "cannot lock '%s'", path);
+		close(f);
+		return -1;
+	}
+	gsp_lock_note(f, note);
+	*fd = f;
+	return 0;
+}
+
+void
+gsp_lock_note(int fd, const char *note)
+{
+	size_t len = strlen(note);
+
+	if (len > NOTE_MAX - 2)
+		len = NOTE_MAX - 2;
+	if (ftruncate(fd, 0) == -1 || pwrite(fd, note, len, 0) == -1 ||
+	    pwrite(fd, "\n", 1, (off_t)len) == -1) { /* only people read it */
+	}
+}
+
+void
+gsp_lock_drop(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}

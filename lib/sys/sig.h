@@ -1,0 +1,40 @@
+/*
+ * sys/sig: signals as bytes in a pipe, so that every wait can be woken and nothing runs in a
+ * handler. One thread; one process-wide pipe.
+ */
+#ifndef GSP_SYS_SIG_H
+#define GSP_SYS_SIG_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/**
+ * gsp_sig_init(err):
+ * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT; ignore SIGPIPE. Until it is called the functions
+ * below work and never report a signal. A second SIGINT while the first is being handled
+ * ends the process at once.
+ */
+int gsp_sig_init(struct gsp_err *err);
+
+/** gsp_sig_fd(): readable once a signal has arrived; -1 before gsp_sig_init(). Do not read it. */
+int gsp_sig_fd(void);
+
+/** gsp_sig_pending(): the first signal that arrived, or 0. It stays pending. */
+int gsp_sig_pending(void);
+
+/** gsp_sig_check(err): 0, or -1 with GSP_ECANCEL if a signal has arrived. */
+int gsp_sig_check(struct gsp_err *err);
+
+/** gsp_sig_hold(), gsp_sig_release(): between them gsp_sig_check() and sleeps ignore signals, for
+ * the few steps that must not be cut in half. They nest. */
+void gsp_sig_hold(void);
+void gsp_sig_release(void);
+
+/** gsp_sleep_ms(ms, err): sleep; wakes early on a signal with GSP_ECANCEL. */
+int gsp_sleep_ms(int64_t ms, struct gsp_err *err);
+
+/** gsp_sig_die(signo): restore the default action and raise, so that our parent sees the truth. */
+void gsp_sig_die(int signo);
+
+#endif
