@@ -1,0 +1,53 @@
+/*
+ * fmt/out: rows of named fields for stdout: an aligned table for people, one JSON object per
+ * line for programs. One code path, two printers.
+ *
+ * Give every row the same fields in the same order; the table takes its columns from the first
+ * row. JSON rows are written as they end; a table is written by gsp_out_free(), when its widths
+ * are known. In a table, control characters and invalid UTF-8 appear as "?".
+ *
+ * Ownership: borrows the stream; copies what it is told.
+ */
+#ifndef GSP_FMT_OUT_H
+#define GSP_FMT_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "fmt/json.h"
+
+enum gsp_out_mode { GSP_OUT_TABLE, GSP_OUT_JSON };
+
+struct gsp_out;
+
+/**
+ * gsp_out_new(f, mode, fields):
+ * Print to ${f}. ${fields}: NULL for all, else a comma-separated list of the fields to show, in
+ * that order (names not met are ignored). Never NULL.
+ */
+struct gsp_out *gsp_out_new(FILE *f, enum gsp_out_mode mode, const char *fields);
+
+/** gsp_out_str(o, name, v): text; NULL is null in JSON and "-" in a table. */
+void gsp_out_str(struct gsp_out *o, const char *name, const char *v);
+/** gsp_out_u64(o, name, v): a whole number. */
+void gsp_out_u64(struct gsp_out *o, const char *name, uint64_t v);
+/** gsp_out_num(o, name, v, decimals): ${decimals} of them in a table. */
+void gsp_out_num(struct gsp_out *o, const char *name, double v, int decimals);
+void gsp_out_bool(struct gsp_out *o, const char *name, bool v);
+/** gsp_out_json(o, name, v): any value, copied: itself in JSON, compact text in a table. */
+void gsp_out_json(struct gsp_out *o, const char *name, const struct gsp_json *v);
+/** gsp_out_pair(o, name, v, text): JSON gets the whole number ${v}, the table gets ${text}. */
+void gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *text);
+
+/** gsp_out_end(o): the row is complete. A row of nothing is nothing. */
+void gsp_out_end(struct gsp_out *o);
+
+/** gsp_out_flush(o, err): what is out is out, or GSP_EIO. A table is printed now and starts anew. */
+int gsp_out_flush(struct gsp_out *o, struct gsp_err *err);
+
+/** gsp_out_free(o, err): flush and free; NULL is 0. GSP_EIO when anything could not be written. */
+int gsp_out_free(struct gsp_out *o, struct gsp_err *err);
+
+#endif
