@@ -1,0 +1,53 @@
+/*
+ * linode/catalogue: what can be bought, where, at what price. Source: Linode API v4,
+ * /linode/types, /regions, /images, /account/settings. Prices are read live, by region.
+ */
+#ifndef GSP_LINODE_CATALOGUE_H
+#define GSP_LINODE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "linode/client.h"
+
+struct gsp_plan {
+	char id[49];
+	char label[65];
+	uint64_t memory_mb, disk_mb, vcpus;
+	double hourly_usd, monthly_usd;               /* for the region asked; < 0 unknown */
+	double backup_hourly_usd, backup_monthly_usd; /* the backups add-on there; < 0 unknown */
+};
+
+struct gsp_region {
+	char id[33];
+	char label[65];
+	bool up;                                     /* status "ok" */
+	bool has_linodes, has_metadata, has_firewall;
+};
+
+struct gsp_account_settings {
+	bool known;             /* false: the token may not read them; defaults apply */
+	bool linode_interfaces_only; /* interfaces_for_new_linodes == "linode_only" */
+	bool backups_forced;
+};
+
+/** GSP_EUNAVAIL "no such plan 'x'", with the nearest known id suggested. */
+int gsp_plan_get(struct gsp_linode *c, const char *type, const char *region,
+    struct gsp_plan *out, struct gsp_err *err);
+
+/** GSP_EUNAVAIL "no such region 'x'". */
+int gsp_region_get(struct gsp_linode *c, const char *region, struct gsp_region *out,
+    struct gsp_err *err);
+
+/** *available: false only when the API lists the plan as not available there. */
+int gsp_region_has_plan(struct gsp_linode *c, const char *region, const char *type,
+    bool *available, struct gsp_err *err);
+
+/** GSP_EUNAVAIL if the image does not exist or lacks the cloud-init capability. */
+int gsp_image_check(struct gsp_linode *c, const char *image, struct gsp_err *err);
+
+/** A 403 is no error: known is then false. */
+int gsp_account_settings_get(struct gsp_linode *c, struct gsp_account_settings *out,
+    struct gsp_err *err);
+
+#endif
