@@ -1,0 +1,38 @@
+/* gsp-provision: create a server's machine, or adopt the one a lost answer left. */
+#include "cli/exitcode.h"
+#include "gsp/provision.h"
+#include "tool.h"
+
+#include "base/banned.h"
+
+static int
+provision(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	(void)t;
+	(void)ctx;
+	return gsp_provision(job, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct gsp_opt opts[] = {{NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
+	struct tool t = {.cli = {.tool = "gsp-provision",
+	                     .synopsis = "SERVER...",
+	                     .summary = "create a server's machine and wait until it answers",
+	                     .opts = opts,
+	                     .min_operands = 1,
+	                     .max_operands = GSP_CLI_OPERANDS_ANY},
+	    .what = "provision"};
+	struct gsp_err err = GSP_ERR_INIT;
+	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
+
+	if (rc == 0)
+		rc = tool_open(&t, &err) == -1 ||
+		        tool_each(&t, t.cli.operands, t.cli.noperands, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
+		            provision, NULL, &err) == -1
+		    ? -1
+		    : 0;
+	tool_close(&t);
+	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+}

@@ -1,0 +1,186 @@
+/* gsp-up: the start of an evening: machine, bootstrap, upload, start, ready. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "cli/exitcode.h"
+#include "cli/say.h"
+#include "fmt/out.h"
+#include "gsp/preflight.h"
+#include "gsp/provision.h"
+#include "gsp/record.h"
+#include "gsp/run.h"
+#include "gsp/sync.h"
+#include "tool.h"
+
+#include "base/banned.h"
+
+struct up {
+	bool check;
+	uint64_t from;
+};
+
+/* An upload line of a home: what the estimate assumes, said in the output. */
+#define UPLOAD_MBIT 20
+
+static int
+check(struct tool *t, struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_server_conf *conf = NULL;
+	struct gsp_preflight p;
+	struct gsp_out *o;
+	char bytes[24], span[48];
+	uint64_t seconds;
+
+	if (gsp_server_conf_load(&conf, t->home, job->server, err) == -1)
+		return -1;
+	if (gsp_preflight(&p, job, conf, err) == -1) {
+		gsp_server_conf_free(conf);
+		return -1;
+	}
+	seconds = p.tree_bytes / (UPLOAD_MBIT * 1000000 / 8) + 1;
+	o = gsp_out_new(stdout, t->cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
+	for (size_t i = 0; i < p.nrungs; i++) {
+		gsp_out_str(o, "server", job->server);
+		gsp_out_str(o, "type", p.rungs[i].type);
+		gsp_out_str(o, "region", p.rungs[i].region);
+		gsp_out_num(o, "hourly_usd", p.rungs[i].hourly_usd, 4);
+		gsp_out_num(o, "monthly_usd", p.rungs[i].monthly_usd, 2);
+		gsp_out_pair(o, "bytes", p.tree_bytes, gsp_num_bytes(bytes, sizeof(bytes), p.tree_bytes));
+		gsp_out_u64(o, "files", p.tree_files);
+		gsp_out_pair(o, "upload_s", seconds,
+		    gsp_num_span(span, sizeof(span), (int64_t)seconds));
+		gsp_out_end(o);
+	}
+	if (!t->cli.json && !t->cli.quiet) {
+		struct gsp_err flushed = GSP_ERR_INIT;
+
+		gsp_out_flush(o, &flushed);
+		fprintf(stderr, "%s: ready to go; the upload time is for %d Mbit/s, prices are Linode's of "
+		    "now%s\n", job->server, UPLOAD_MBIT,
+		    p.backups_forced ? " (with the backups this account forces)" : "");
+	}
+	gsp_preflight_release(&p);
+	gsp_server_conf_free(conf);
+	return gsp_out_free(o, err);
+}
+
+/* What can be refused is refused before money is spent. */
+static int
+prepare_home(struct tool *t, struct gsp_job *job, uint64_t from, struct gsp_err *err)
+{
+	struct gsp_server_conf *conf = NULL;
+	uint64_t number;
+	int rc;
+
+	if (from != 0 && gsp_provision_forget_lost(job, err) == -1)
+		return -1;
+	if (job->session != NULL && job->session->phase == GSP_PHASE_DELETING &&
+	    tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
+		return -1;
+	if (job->session != NULL && job->session->start_intent)
+		return from == 0 ? 0
+		                 : gsp_err_set(err, GSP_EREFUSED, "'%s' has a machine whose game was "
+		                       "started; --from is for a server that is down", job->server);
+	if (gsp_server_conf_load(&conf, t->home, job->server, err) == -1)
+		return -1;
+	rc = gsp_sync_base(job, conf, from, &number, err);
+	gsp_server_conf_free(conf);
+	return rc;
+}
+
+/* The start failed before the game was ready: if it wrote no save, only one more `up` is lost. */
+static void
+undo_start(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_err why = GSP_ERR_INIT;
+
+	if (err->code == GSP_ECANCEL || job->session == NULL || !job->session->start_intent)
+		return;
+	if (gsp_sync_unstart(job, &why) == 0)
+		gsp_err_hint(err, "no save was touched: mend it and run 'gsp up %s' again", job->server);
+	else if (why.code != GSP_ECANCEL)
+		gsp_err_hint(err, "'gsp logs %s start' has its words; 'gsp down %s' ends the session",
+		    job->server, job->server);
+}
+
+static int
+start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
+{
+	if (tool_step(t, job, err, "gsp-run", "start", job->server, NULL) == -1) {
+		struct gsp_err ignored = GSP_ERR_INIT;
+
+		if (gsp_job_reload(job, &ignored) == 0)
+			undo_start(job, err);
+		return -1;
+	}
+	if (gsp_run_wait_ready(job, err) == -1) {
+		if (err->code == GSP_EUNAVAIL)
+			undo_start(job, err);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	const struct up *u = ctx;
+	struct gsp_buf address = GSP_BUF_INIT(128);
+
+	if (prepare_home(t, job, u->from, err) == -1 ||
+	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
+		return -1;
+	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
+	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1)
+		return -1;
+	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
+	    start_and_wait(t, job, err) == -1)
+		return -1;
+	if (!t->cli.quiet && !t->cli.progress_json) {
+		gsp_record_address(&address, job->session);
+		gsp_cli_before_line(NULL, NULL);
+		fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'\n",
+		    job->server, gsp_buf_str(&address), job->server);
+		gsp_buf_release(&address);
+	}
+	return 0;
+}
+
+static int
+check_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	(void)ctx;
+	return check(t, job, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct up u = {false, 0};
+	const struct gsp_opt opts[] = {
+	    {"check", 0, GSP_OPT_FLAG, &u.check, NULL, "only look whether everything is ready; buy nothing"},
+	    {"from", 0, GSP_OPT_U64, &u.from, "N", "go on from generation N"},
+	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
+	struct tool t = {.cli = {.tool = "gsp-up",
+	                     .synopsis = "SERVER...",
+	                     .summary = "bring a server up: machine, bootstrap, files, game",
+	                     .notes = "SERVER '-' reads records from stdin.\n",
+	                     .opts = opts,
+	                     .min_operands = 1,
+	                     .max_operands = GSP_CLI_OPERANDS_ANY},
+	    .what = "up"};
+	struct gsp_err err = GSP_ERR_INIT;
+	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
+
+	if (rc == 0)
+		rc = tool_open(&t, &err) == -1 ||
+		        tool_each(&t, t.cli.operands, t.cli.noperands,
+		            u.check ? TOOL_RECORDS : TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS,
+		            u.check ? check_one : up, &u, &err) == -1
+		    ? -1
+		    : 0;
+	tool_close(&t);
+	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+}

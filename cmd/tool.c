@@ -1,0 +1,292 @@
+#include "tool.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/exitcode.h"
+#include "cli/say.h"
+#include "gsp/record.h"
+#include "sys/io.h"
+#include "sys/lock.h"
+#include "sys/proc.h"
+#include "sys/sig.h"
+
+#include "base/banned.h"
+
+int
+tool_open(struct tool *t, struct gsp_err *err)
+{
+	t->progress = gsp_progress_for(&t->cli);
+	return gsp_home_open(&t->home, t->cli.dir, err);
+}
+
+void
+tool_close(struct tool *t)
+{
+	if (t->progress != NULL)
+		gsp_progress_free(t->progress);
+	t->progress = NULL;
+	gsp_home_free(t->home);
+	t->home = NULL;
+}
+
+/* One readable line where stdout is a terminal, one record where it is not. */
+static int
+print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
+{
+	const struct gsp_session *s = job->session;
+	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(128);
+
+	if (t->cli.json || !isatty(STDOUT_FILENO))
+		gsp_record_print(&b, job->server, s);
+	else if (s == NULL)
+		gsp_buf_addf(&b, "%s: no machine", job->server);
+	else {
+		gsp_record_address(&address, s);
+		gsp_buf_addf(&b, "%s: %s, %s, %s in %s, $%.4g an hour", job->server,
+		    gsp_session_stage(s), gsp_buf_str(&address), s->type, s->region,
+		    s->hourly_usd > 0 ? s->hourly_usd : 0);
+	}
+	gsp_buf_addc(&b, '\n');
+	/* at once: the next tool in the pipe begins while we go on with the next server */
+	if (fwrite(gsp_buf_str(&b), 1, b.len, stdout) != b.len || fflush(stdout) == EOF) {
+		gsp_err_sys(err, GSP_EIO, errno, "cannot write to stdout");
+		b.len = 0;
+	}
+	gsp_buf_release(&address);
+	gsp_buf_release(&b);
+	return err->code == GSP_EIO ? -1 : 0;
+}
+
+static int
+one(struct tool *t, const char *name, const char *session, int flags, tool_fn *fn, void *ctx,
+    struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	const struct gsp_steps *steps = gsp_progress_steps(t->progress);
+	struct gsp_job *job = NULL;
+	int rc = -1;
+
+	if (gsp_job_open(&job, t->home, name, t->cli.actor, steps, t->what,
+	        (flags & TOOL_LOCK) != 0 ? GSP_JOB_LOCK : GSP_JOB_LOOK, err) == -1)
+		goto out;
+	if ((flags & TOOL_STEPS) != 0)
+		gsp_progress_open(t->progress, name,
+		    (flags & TOOL_LOCK) != 0
+		        ? gsp_home_state_path(t->home, &path, name, "progress.jsonl")
+		        : NULL);
+	if (gsp_job_need_id(job, session, err) == -1 || fn(t, job, ctx, err) == -1 ||
+	    gsp_sig_check(err) == -1)
+		goto out;
+	/* the next tool of a pipe may take the lock as soon as it reads our record */
+	gsp_lock_drop(job->lock_fd);
+	job->lock_fd = -1;
+	rc = (flags & TOOL_PRINT) != 0 ? print_record(t, job, err) : 0;
+out:
+	if ((flags & TOOL_STEPS) != 0)
+		gsp_progress_finish(t->progress, name, rc == 0, "%s", rc == 0 ? t->what : err->msg);
+	gsp_job_close(job);
+	gsp_buf_release(&path);
+	return rc;
+}
+
+/* Keep the first error; print every other one now. */
+static void
+note_failure(struct gsp_err *first, const struct gsp_err *now)
+{
+	if (first->code == GSP_OK)
+		*first = *now;
+	else
+		gsp_cli_error("%s", now->msg);
+}
+
+static int
+each_record(struct tool *t, int flags, tool_fn *fn, void *ctx, struct gsp_err *err)
+{
+	struct gsp_err now = GSP_ERR_INIT;
+	struct gsp_record_name r;
+	char *line = NULL;
+	size_t cap = 0, n = 0, lineno = 0;
+	ssize_t len;
+
+	while ((len = getline(&line, &cap, stdin)) > 0) {
+		lineno++;
+		if (line[strspn(line, " \t\r\n")] == '\0')
+			continue;
+		n++;
+		gsp_err_clear(&now);
+		if (len > GSP_RECORD_MAX)
+			gsp_err_set(&now, GSP_EREFUSED, "record on line %zu of stdin is too long", lineno);
+		else if (gsp_record_parse(&r, line, (size_t)len, &now) == -1)
+			gsp_err_wrap(&now, "record on line %zu of stdin", lineno);
+		else if (one(t, r.server, r.session, flags, fn, ctx, &now) == 0)
+			continue;
+		note_failure(err, &now);
+		if (now.code == GSP_ECANCEL)
+			break;
+	}
+	free(line);
+	if (n == 0 && err->code == GSP_OK)
+		return gsp_err_set(err, GSP_EREFUSED, "no record on stdin: did the tool before this one "
+		    "in the pipe fail?");
+	return err->code == GSP_OK ? 0 : -1;
+}
+
+int
+tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, void *ctx,
+    struct gsp_err *err)
+{
+	struct gsp_err now = GSP_ERR_INIT;
+
+	if ((flags & TOOL_RECORDS) != 0 && n == 1 && strcmp(names[0], "-") == 0)
+		return each_record(t, flags, fn, ctx, err);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(names[i], "-") == 0)
+			return gsp_err_set(err, GSP_EUSAGE, (flags & TOOL_RECORDS) != 0
+			        ? "'-' reads records from stdin and stands alone"
+			        : "this tool takes names, not records");
+		gsp_err_clear(&now);
+		if (one(t, names[i], NULL, flags, fn, ctx, &now) == -1) {
+			note_failure(err, &now);
+			if (now.code == GSP_ECANCEL)
+				break;
+		}
+	}
+	return err->code == GSP_OK ? 0 : -1;
+}
+
+/* ---- children ---- */
+
+/* The child's own error line without its name; progress lines are relayed. */
+struct relay {
+	struct tool *t;
+	char last[GSP_ERR_MAX];
+};
+
+static void
+relay_line(struct relay *r, const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (gsp_progress_relay(r->t->progress, line))
+		return;
+	if (strncmp(line, name, len) == 0 && strncmp(line + len, ": ", 2) == 0) {
+		if (r->last[0] != '\0')
+			gsp_cli_error("%s", r->last);
+		snprintf(r->last, sizeof(r->last), "%s", line + len + 2);
+	} else if (line[0] != '\0')
+		fprintf(stderr, "%s\n", line);
+}
+
+static void
+relay_all(struct relay *r, int fd, const char *name)
+{
+	FILE *f = fdopen(fd, "r");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+
+	if (f == NULL)
+		return;
+	for (;;) {
+		len = getline(&line, &cap, f);
+		if (len <= 0) {
+			if (ferror(f) && errno == EINTR) {
+				clearerr(f);
+				continue;
+			}
+			break;
+		}
+		line[strcspn(line, "\n")] = '\0';
+		relay_line(r, line, name);
+	}
+	free(line);
+	fclose(f);
+}
+
+static int
+child_argv(struct gsp_argv *a, struct tool *t, const struct gsp_argv *argv, struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(4096);
+
+	if (gsp_io_self_dir(&dir, err) == -1) {
+		gsp_buf_release(&dir);
+		return -1;
+	}
+	gsp_argv_pushf(a, "%s/%s", gsp_buf_str(&dir), argv->v[0]);
+	gsp_buf_release(&dir);
+	gsp_argv_push(a, "-C");
+	gsp_argv_push(a, t->home->dir);
+	gsp_argv_push(a, "--progress=json");
+	gsp_argv_pushf(a, "--actor=%s", t->cli.actor);
+	if (t->cli.verbose > 0)
+		gsp_argv_push(a, t->cli.verbose > 1 ? "-vv" : "-v");
+	for (size_t i = 1; i < argv->n; i++)
+		gsp_argv_push(a, argv->v[i]);
+	return gsp_argv_ok(a) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+}
+
+int
+tool_child(struct tool *t, struct gsp_job *job, const struct gsp_argv *argv,
+    struct gsp_err *err)
+{
+	struct gsp_argv a = GSP_ARGV_INIT;
+	struct gsp_proc p = GSP_PROC_INIT;
+	struct relay r = {t, ""};
+	char lock[40];
+	const char *env[] = {"GSP_STEP_OF_PARENT=1", lock, NULL};
+	int status = 0, rc = -1, fd;
+
+	if (gsp_sig_check(err) == -1 || child_argv(&a, t, argv, err) == -1)
+		goto out;
+	snprintf(lock, sizeof(lock), "%s=%d", GSP_LOCK_ENV, job->lock_fd);
+	p.argv = (const char *const *)a.v;
+	p.env = env;
+	p.in = GSP_PROC_NULL;
+	p.out = GSP_PROC_NULL;
+	p.err = GSP_PROC_PIPE;
+	p.keep_fd = job->lock_fd;
+	if (gsp_proc_start(&p, err) == -1)
+		goto out;
+	fd = p.err_fd;
+	p.err_fd = -1;
+	relay_all(&r, fd, argv->v[0]);
+	if (gsp_proc_wait(&p, &status, err) == -1 || gsp_sig_check(err) == -1)
+		goto out;
+	if (status != 0) {
+		gsp_err_set(err, gsp_cli_status_code(status), "%s",
+		    r.last[0] != '\0' ? r.last : "a step failed without a reason");
+		if (r.last[0] == '\0')
+			gsp_err_wrap(err, "%s (status %d)", argv->v[0], status);
+		if (err->code == GSP_ESCRIPT)
+			err->detail = status;
+		goto out;
+	}
+	rc = gsp_job_reload(job, err);
+out:
+	gsp_argv_release(&a);
+	return rc;
+}
+
+int
+tool_step(struct tool *t, struct gsp_job *job, struct gsp_err *err, const char *name, ...)
+{
+	struct gsp_argv argv = GSP_ARGV_INIT;
+	const char *word;
+	va_list ap;
+	int rc;
+
+	gsp_argv_push(&argv, name);
+	va_start(ap, name);
+	while ((word = va_arg(ap, const char *)) != NULL)
+		gsp_argv_push(&argv, word);
+	va_end(ap);
+	rc = gsp_argv_ok(&argv) ? tool_child(t, job, &argv, err)
+	                        : gsp_err_set(err, GSP_ESYS, "out of memory");
+	gsp_argv_release(&argv);
+	return rc;
+}

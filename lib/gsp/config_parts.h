@@ -1,0 +1,33 @@
+/*
+ * gsp/config_parts: what the files of gsp/config share with each other and with their tests.
+ */
+#ifndef GSP_GSP_CONFIG_PARTS_H
+#define GSP_GSP_CONFIG_PARTS_H
+
+#include "base/err.h"
+#include "fmt/yaml.h"
+#include "gsp/config.h"
+
+/**
+ * gsp_home_parse(h, where, text, len, err):
+ * Fill ${h}, whose dir is set, from the text of a gsp.yaml; ${where} names it in messages. The
+ * environment is not looked at.
+ */
+int gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t len,
+    struct gsp_err *err);
+
+/**
+ * gsp_server_conf_build(out, name, defaults, own, where, err):
+ * Settings from two maps, either may be NULL; ${where} names the second one in messages.
+ */
+int gsp_server_conf_build(struct gsp_server_conf **out, const char *name,
+    const struct gsp_yaml *defaults, const struct gsp_yaml *own, const char *where,
+    struct gsp_err *err);
+
+/** gsp_server_conf_check_defaults(defaults, err): `defaults:` holds nothing wrong by itself. */
+int gsp_server_conf_check_defaults(const struct gsp_yaml *defaults, struct gsp_err *err);
+
+/** gsp_home_expand(out, dir, path): "~/x" below our home directory, "x" below ${dir}. */
+void gsp_home_expand(struct gsp_buf *out, const char *dir, const char *path);
+
+#endif

@@ -1,0 +1,479 @@
+/* gsp/config, part two: one server's settings. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/num.h"
+#include "fmt/yaml.h"
+#include "gsp/config.h"
+#include "gsp/config_parts.h"
+#include "gsp/setting.h"
+#include "sys/io.h"
+
+#include "base/banned.h"
+
+enum {
+	LADDER_MAX = 16,
+	PORTS_MAX = 23 * 15, /* no more can fit: see check_rules() */
+	CIDRS_MAX = 255,     /* per rule. Source: Linode API v4, firewall rules */
+	PATHS_MAX = 128,
+	ENV_MAX = 128,
+	TIMEOUT_MAX_S = 7 * 86400
+};
+
+struct loader {
+	struct gsp_server_conf *s;
+	/* the lists as they were written, to point at the entry that is wrong */
+	const struct gsp_yaml *ports, *exclude, *push, *saves;
+};
+
+static int
+set_text(char **dst, const struct gsp_yaml *v, gsp_setting_check *check, struct gsp_err *err)
+{
+	const char *text;
+	char *copy;
+
+	if (gsp_setting_text(&text, v, check, err) == -1)
+		return -1;
+	if ((copy = strdup(text)) == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	free(*dst);
+	*dst = copy;
+	return 0;
+}
+
+static int
+set_ladder(struct gsp_argv *dst, const struct gsp_yaml *v, gsp_setting_check *check,
+    struct gsp_err *err)
+{
+	if (gsp_setting_list(dst, v, check, NULL, LADDER_MAX, err) == -1)
+		return -1;
+	return dst->n > 0 ? 0 : gsp_yaml_err(err, v, "at least one is needed");
+}
+
+static int
+set_region(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_ladder(&l->s->regions, v, gsp_setting_region, err);
+}
+
+static int
+set_type(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_ladder(&l->s->types, v, gsp_setting_type, err);
+}
+
+static int
+set_image(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_text(&l->s->image, v, gsp_setting_image, err);
+}
+
+static int
+set_ports(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+	struct gsp_argv texts = GSP_ARGV_INIT;
+	struct gsp_port *ports = NULL;
+	const char *why;
+	int rc = -1;
+
+	if (gsp_setting_list(&texts, v, NULL, NULL, PORTS_MAX, err) == -1)
+		goto out;
+	if ((ports = calloc(texts.n + 1, sizeof(*ports))) == NULL) {
+		(void)gsp_err_set(err, GSP_ESYS, "out of memory");
+		goto out;
+	}
+	for (size_t i = 0; i < texts.n; i++) {
+		if ((why = gsp_setting_port(&ports[i], texts.v[i])) != NULL) {
+			(void)gsp_yaml_err(err, gsp_setting_item(v, i), "'%.64s': %s", texts.v[i],
+			    why);
+			goto out;
+		}
+		for (size_t j = 0; j < i; j++)
+			if (ports[i].udp == ports[j].udp && ports[i].first <= ports[j].last &&
+			    ports[j].first <= ports[i].last) {
+				(void)gsp_yaml_err(err, gsp_setting_item(v, i),
+				    "'%s' is part of '%s'", texts.v[i], texts.v[j]);
+				goto out;
+			}
+	}
+	free(l->s->ports);
+	l->s->ports = ports;
+	l->s->nports = texts.n;
+	l->ports = v;
+	ports = NULL;
+	rc = 0;
+out:
+	free(ports);
+	gsp_argv_release(&texts);
+	return rc;
+}
+
+static int
+set_ssh_from(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	if (gsp_setting_list(&l->s->ssh_from, v, NULL, gsp_setting_cidr, CIDRS_MAX, err) == -1)
+		return -1;
+	if (l->s->ssh_from.n == 0)
+		return gsp_yaml_err(err, v, "with no network at all gsp itself could not get in");
+	return 0;
+}
+
+static int
+set_user(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_text(&l->s->user, v, gsp_setting_user, err);
+}
+
+static int
+set_dir(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_text(&l->s->dir, v, gsp_setting_dir, err);
+}
+
+static int
+set_paths(struct gsp_argv *dst, const struct gsp_yaml **written, const struct gsp_yaml *v,
+    struct gsp_err *err)
+{
+	*written = v;
+	return gsp_setting_list(dst, v, NULL, gsp_setting_path, PATHS_MAX, err);
+}
+
+static int
+set_exclude(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_paths(&l->s->exclude, &l->exclude, v, err);
+}
+
+static int
+set_push(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_paths(&l->s->push, &l->push, v, err);
+}
+
+static int
+set_sync(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {
+	    {"exclude", set_exclude}, {"push", set_push}, {NULL, NULL}};
+
+	return gsp_setting_apply(keys, v, "sync", ctx, err);
+}
+
+static int
+set_saves(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return set_paths(&l->s->saves, &l->saves, v, err);
+}
+
+/* Add or replace one variable. */
+static int
+put_env(struct gsp_argv *env, const char *name, const char *value, struct gsp_err *err)
+{
+	size_t n = strlen(name);
+	struct gsp_argv fresh = GSP_ARGV_INIT;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (strncmp(env->v[i], name, n) != 0 || env->v[i][n] != '=')
+			gsp_argv_push(&fresh, env->v[i]);
+	gsp_argv_pushf(&fresh, "%s=%s", name, value);
+	gsp_argv_release(env);
+	*env = fresh;
+	return gsp_argv_ok(env) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+}
+
+static int
+set_env(void *ctx, const struct gsp_yaml *map, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+	const struct gsp_yaml *v;
+	const char *why;
+
+	if (gsp_yaml_is_null(map))
+		return 0;
+	if (map->kind != GSP_YAML_MAP)
+		return gsp_yaml_err(err, map, "env must be a map of names and values");
+	for (v = map->first; v != NULL; v = v->next) {
+		if ((why = gsp_setting_env_name(v->key)) != NULL)
+			return gsp_yaml_key_err(err, v, "'%.64s': %s", v->key, why);
+		if (v->kind != GSP_YAML_SCALAR)
+			return gsp_yaml_err(err, v, "a single value is wanted here");
+		if ((why = gsp_setting_env_value(v->text)) != NULL)
+			return gsp_yaml_err(err, v, "%s: %s", v->key, why);
+		if (put_env(&l->s->env, v->key, gsp_yaml_is_null(v) ? "" : v->text, err) == -1)
+			return -1;
+	}
+	if (l->s->env.n > ENV_MAX)
+		return gsp_yaml_err(err, map, "more than %d variables", ENV_MAX);
+	return 0;
+}
+
+static int
+set_seconds(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	const char *text;
+
+	if (gsp_setting_text(&text, v, NULL, err) == -1)
+		return -1;
+	if (gsp_num_duration_s(out, text, TIMEOUT_MAX_S) == -1)
+		return gsp_yaml_err(err, v, "'%.64s': not a time such as 90s, 20m or 2h (at most 7d)",
+		    text);
+	return 0;
+}
+
+#define TIMEOUT_SETTER(name)                                                                       \
+	static int set_timeout_##name(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)    \
+	{                                                                                          \
+		struct loader *l = ctx;                                                            \
+                                                                                                   \
+		return set_seconds(&l->s->timeouts.name##_s, v, err);                              \
+	}
+TIMEOUT_SETTER(create)
+TIMEOUT_SETTER(ssh)
+TIMEOUT_SETTER(bootstrap)
+TIMEOUT_SETTER(start)
+TIMEOUT_SETTER(ready)
+TIMEOUT_SETTER(stop)
+TIMEOUT_SETTER(sync)
+
+static int
+set_timeouts(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {{"create", set_timeout_create},
+	    {"ssh", set_timeout_ssh}, {"bootstrap", set_timeout_bootstrap},
+	    {"start", set_timeout_start}, {"ready", set_timeout_ready}, {"stop", set_timeout_stop},
+	    {"sync", set_timeout_sync}, {NULL, NULL}};
+
+	return gsp_setting_apply(keys, v, "timeouts", ctx, err);
+}
+
+static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"type", set_type},
+    {"image", set_image}, {"ports", set_ports}, {"ssh_from", set_ssh_from}, {"user", set_user},
+    {"dir", set_dir}, {"sync", set_sync}, {"saves", set_saves}, {"env", set_env},
+    {"timeouts", set_timeouts}, {NULL, NULL}};
+
+/* The values that hold until a file says otherwise. */
+static int
+built_in(struct gsp_server_conf *s, struct gsp_err *err)
+{
+	static const struct gsp_timeouts timeouts = {.create_s = 600,
+	    .ssh_s = 300,
+	    .bootstrap_s = 1200,
+	    .start_s = 300,
+	    .ready_s = 900,
+	    .stop_s = 900,
+	    .sync_s = 7200};
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_SERVER_NAME_MAX + 16);
+
+	s->timeouts = timeouts;
+	gsp_buf_addf(&dir, "/srv/%s", s->name);
+	s->dir = gsp_buf_take(&dir);
+	s->image = strdup("linode/debian12");
+	s->user = strdup("game");
+	gsp_argv_push(&s->ssh_from, "0.0.0.0/0");
+	gsp_argv_push(&s->ssh_from, "::/0");
+	if (s->dir == NULL || s->image == NULL || s->user == NULL || !gsp_argv_ok(&s->ssh_from))
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	return 0;
+}
+
+static int
+conf_new(struct gsp_server_conf **out, const char *name, struct gsp_err *err)
+{
+	struct gsp_server_conf *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	assert(strlen(name) < sizeof(s->name));
+	memcpy(s->name, name, strlen(name) + 1);
+	if (built_in(s, err) == -1) {
+		gsp_server_conf_free(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void
+gsp_server_conf_free(struct gsp_server_conf *s)
+{
+	if (s == NULL)
+		return;
+	gsp_argv_release(&s->regions);
+	gsp_argv_release(&s->types);
+	free(s->image);
+	free(s->ports);
+	gsp_argv_release(&s->ssh_from);
+	free(s->user);
+	free(s->dir);
+	gsp_argv_release(&s->exclude);
+	gsp_argv_release(&s->push);
+	gsp_argv_release(&s->saves);
+	gsp_argv_release(&s->env);
+	free(s);
+}
+
+/*
+ * The firewall has 25 rules, one for ssh and one for ICMP; a rule takes one protocol and 15
+ * pieces, a range being two. Source: Linode API v4, /networking/firewalls.
+ */
+static int
+check_rules(const struct loader *l, struct gsp_err *err)
+{
+	enum { RULES = 25 - 2, PIECES = 15 };
+	size_t rules = 0, used[2] = {PIECES, PIECES};
+
+	for (size_t i = 0; i < l->s->nports; i++) {
+		const struct gsp_port *p = &l->s->ports[i];
+		size_t need = p->first == p->last ? 1 : 2;
+
+		if (used[p->udp] + need > PIECES) {
+			used[p->udp] = 0;
+			rules++;
+		}
+		used[p->udp] += need;
+		if (rules > RULES)
+			return gsp_yaml_err(err, gsp_setting_item(l->ports, i),
+			    "more ports than the 25 rules of a firewall hold; join them to ranges");
+	}
+	return 0;
+}
+
+/* No entry of ${a} may be, hold, or be in an entry of ${b}. */
+static int
+check_apart(const struct gsp_argv *a, const struct gsp_yaml *a_written, const char *a_name,
+    const struct gsp_argv *b, const char *b_name, struct gsp_err *err)
+{
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < b->n; j++)
+			if (gsp_setting_overlap(a->v[i], b->v[j]))
+				return gsp_yaml_err(err, gsp_setting_item(a_written, i),
+				    "%s '%s' overlaps %s '%s'", a_name, a->v[i], b_name, b->v[j]);
+	return 0;
+}
+
+/* What only the whole tells; without ${complete} a part of it, such as `defaults:` alone. */
+static int
+check_whole(const struct loader *l, bool complete, const char *where, struct gsp_err *err)
+{
+	const struct gsp_server_conf *s = l->s;
+
+	if (complete && s->regions.n == 0)
+		return gsp_err_set(err, GSP_ECONFIG,
+		    "%s: no 'region'; put one there, or in 'defaults' of gsp.yaml", where);
+	if (complete && s->types.n == 0)
+		return gsp_err_set(err, GSP_ECONFIG,
+		    "%s: no 'type'; put one there, or in 'defaults' of gsp.yaml", where);
+	if (check_rules(l, err) == -1 ||
+	    check_apart(&s->exclude, l->exclude, "exclude", &s->saves, "save", err) == -1 ||
+	    check_apart(&s->push, l->push, "push", &s->saves, "save", err) == -1)
+		return -1;
+	return check_apart(&s->exclude, l->exclude, "exclude", &s->push, "push", err);
+}
+
+int
+gsp_server_conf_check_defaults(const struct gsp_yaml *defaults, struct gsp_err *err)
+{
+	struct loader l = {.s = NULL};
+	int rc = -1;
+
+	if (conf_new(&l.s, "defaults", err) == -1)
+		return -1;
+	if (gsp_setting_apply(server_keys, defaults, "defaults", &l, err) == 0)
+		rc = check_whole(&l, false, "", err);
+	gsp_server_conf_free(l.s);
+	return rc;
+}
+
+int
+gsp_server_conf_build(struct gsp_server_conf **out, const char *name,
+    const struct gsp_yaml *defaults, const struct gsp_yaml *own, const char *where,
+    struct gsp_err *err)
+{
+	struct loader l = {.s = NULL};
+
+	if (conf_new(&l.s, name, err) == -1)
+		return -1;
+	if (gsp_setting_apply(server_keys, defaults, "defaults", &l, err) == -1 ||
+	    gsp_setting_apply(server_keys, own, "server.yaml", &l, err) == -1 ||
+	    check_whole(&l, true, where, err) == -1) {
+		gsp_server_conf_free(l.s);
+		return -1;
+	}
+	*out = l.s;
+	return 0;
+}
+
+static int
+no_such_server(const struct gsp_home *h, const char *name, struct gsp_err *err)
+{
+	struct gsp_argv known = GSP_ARGV_INIT;
+	struct gsp_err ignored = GSP_ERR_INIT;
+	const char *near = NULL;
+
+	(void)gsp_err_set(err, GSP_EUNAVAIL, "no such server '%.64s'", name);
+	if (gsp_home_servers(h, &known, &ignored) == -1 || known.n == 0) {
+		(void)gsp_err_hint(err, "'%s' has none yet; gsp-init --examples shows what to start from", h->dir);
+	} else if ((near = gsp_nearest(name, (const char *const *)known.v)) != NULL) {
+		(void)gsp_err_hint(err, "did you mean '%s'?", near);
+	} else {
+		struct gsp_buf list = GSP_BUF_INIT(512);
+
+		for (size_t i = 0; i < known.n && gsp_buf_ok(&list); i++)
+			gsp_buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", known.v[i]);
+		if (gsp_buf_ok(&list))
+			(void)gsp_err_hint(err, "known: %s", gsp_buf_str(&list));
+		gsp_buf_release(&list);
+	}
+	gsp_argv_release(&known);
+	return -1;
+}
+
+int
+gsp_server_conf_load(struct gsp_server_conf **out, const struct gsp_home *h, const char *name,
+    struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(GSP_YAML_MAX + 1);
+	struct gsp_yaml_doc *doc = NULL;
+	int rc = -1;
+
+	if (!gsp_server_name_ok(name))
+		return no_such_server(h, name, err);
+	gsp_home_server_path(h, &path, name, "server.yaml");
+	if (gsp_io_read_file(&text, gsp_buf_str(&path), err) == -1) {
+		if (err->code == GSP_ENOTFOUND)
+			(void)no_such_server(h, name, err);
+		goto out;
+	}
+	if (gsp_yaml_parse(&doc, gsp_buf_str(&path), gsp_buf_str(&text), text.len, err) == -1)
+		goto out;
+	rc = gsp_server_conf_build(out, name, gsp_yaml_get(gsp_yaml_root(h->doc), "defaults"),
+	    gsp_yaml_root(doc), gsp_buf_str(&path), err);
+out:
+	gsp_yaml_free(doc);
+	gsp_buf_release(&path);
+	gsp_buf_release(&text);
+	return rc;
+}

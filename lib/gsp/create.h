@@ -1,0 +1,24 @@
+/*
+ * gsp/create: the purchase itself: intent, firewall, the ladder of places, the create call, and
+ * what to do when its answer is lost.
+ */
+#ifndef GSP_GSP_CREATE_H
+#define GSP_GSP_CREATE_H
+
+#include "base/err.h"
+#include "gsp/job.h"
+#include "linode/instance.h"
+
+/**
+ * gsp_create(job, out, err):
+ * Make job->session (or go on with one that never got an id) and its machine; *out is the
+ * machine as the cloud tells it. Never buys twice: a doubtful call is looked up by label, and
+ * what is found counts only with this session's tag.
+ */
+int gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *err);
+
+/** gsp_create_tags(tags, h, s, err): the tags of a session's machine. Release with argv. */
+int gsp_create_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gsp_session *s,
+    struct gsp_err *err);
+
+#endif

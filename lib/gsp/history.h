@@ -1,0 +1,181 @@
+/*
+ * gsp/history: the generations of one server at home, and the directory files/ that is made
+ * from them. Knows nothing of machines: it is given local directories.
+ *
+ * On disk, in servers/<name>/:
+ *   files/                     what the owner edits and what goes up
+ *   history/000041/            a generation: plain files; its directories are read-only
+ *   history/000041.gsp         its description and list, written before the directory appears;
+ *                              a generation exists when both are there
+ *   history/BASE               number of the generation files/ was made from
+ *   history/NEXT               one JSON line while files/ is being brought somewhere:
+ *                              {"generation":42,"edit":41}  (edit absent when none)
+ *   history/.incoming-<id>     a generation in the making, never looked at as one
+ *
+ * The first line of a .gsp file is JSON, "gsp.generation/1"; the list after it is described in
+ * gsp/list.h.
+ *
+ * Copying is rsync's work (run locally, never through a shell).
+ */
+#ifndef GSP_GSP_HISTORY_H
+#define GSP_GSP_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "gsp/list.h"
+
+enum gsp_gen_kind {
+	GSP_GEN_DOWN,
+	GSP_GEN_EDIT,
+	GSP_GEN_IMPORT,
+	GSP_GEN_RESTORE,
+	GSP_GEN_LIVE,
+	GSP_GEN_KILLED
+};
+const char *gsp_gen_kind_name(enum gsp_gen_kind k);
+int gsp_gen_kind_parse(enum gsp_gen_kind *out, const char *name);
+
+/* What is known of a generation without reading its list. */
+struct gsp_gen {
+	uint64_t number;
+	uint64_t parent; /* 0: none */
+	enum gsp_gen_kind kind;
+	int64_t time; /* epoch seconds */
+	char session[33]; /* "" if none */
+	char actor[129];
+	uint64_t files, bytes; /* regular files and their sizes */
+	bool accepted;         /* a suspect save somebody accepted */
+};
+
+struct gsp_history; /* opened for one server */
+
+struct gsp_history_opts {
+	const char *server_dir;     /* absolute: .../servers/<name> */
+	const char *home_id, *server;
+	const char *const *exclude; /* NULL-terminated, relative, no trailing slash; borrowed */
+	const char *const *push;
+	int lock_fd; /* the server's lock, or 0 or -1: rsync inherits it, so that an rsync that
+	              * outlives a killed tool keeps the server locked */
+};
+
+/** Makes files/ and history/ if they are missing; reads the generations' names. */
+int gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
+    struct gsp_err *err);
+void gsp_history_close(struct gsp_history *h);
+
+const char *gsp_history_files_dir(const struct gsp_history *h); /* absolute, borrowed */
+uint64_t gsp_history_newest(const struct gsp_history *h);        /* proven: not live; 0 none */
+/* BASE; 0: none, or it names a generation that is not there. */
+uint64_t gsp_history_base(const struct gsp_history *h);
+bool gsp_history_has(const struct gsp_history *h, uint64_t n);
+int gsp_history_gen_dir(const struct gsp_history *h, uint64_t n, struct gsp_buf *path,
+    struct gsp_err *err);
+/** gsp_history_gens(h, v, n): ascending, borrowed. */
+void gsp_history_numbers(const struct gsp_history *h, const uint64_t **v, size_t *n);
+int gsp_history_info(const struct gsp_history *h, uint64_t n, struct gsp_gen *out,
+    struct gsp_err *err);
+int gsp_history_list(const struct gsp_history *h, uint64_t n, struct gsp_list *out,
+    struct gsp_err *err);
+/** The newest generation of kind down or killed made by ${session}; 0 none. */
+uint64_t gsp_history_of_session(const struct gsp_history *h, const char *session);
+
+/**
+ * gsp_history_pending_edit(h):
+ * BASE, if it is an edit generation that the newest one was not made from (a down was cut off
+ * before files/ was brought forward): hand it to gsp_history_bring() as ${edit}. Else 0.
+ */
+uint64_t gsp_history_pending_edit(const struct gsp_history *h);
+
+struct gsp_gen_meta {
+	enum gsp_gen_kind kind;
+	uint64_t parent;
+	const char *session; /* may be "" */
+	const char *actor;
+	bool accepted;
+};
+
+/**
+ * gsp_history_settle(h, err):
+ * Complete an unfinished NEXT, set BASE if a capture was cut off just before that, then remove
+ * what broken runs left (.gsp files without a directory, half captures; .incoming-* and
+ * .broken-* are kept for reuse, never counted). To be called before anything else touches
+ * files/. No NEXT: quick.
+ * What was edited in files/ between the crash and now, and would be overwritten, is first
+ * copied to history/.rescued-<time>/; gsp_history_rescued() then names it.
+ * Errors: GSP_EIO for a damaged NEXT, GSP_EREFUSED if it names a generation that is not there.
+ */
+int gsp_history_settle(struct gsp_history *h, struct gsp_err *err);
+
+/** Where the last settle put edits aside (absolute, borrowed), or NULL: warn the owner. */
+const char *gsp_history_rescued(const struct gsp_history *h);
+
+/**
+ * gsp_history_edited(h, out, err):
+ * Compare files/ with its base (size and mtime, modes of files; not excluded paths). Without a
+ * base everything in files/ is added.
+ */
+int gsp_history_edited(struct gsp_history *h, struct gsp_diff *out, struct gsp_err *err);
+
+/**
+ * gsp_history_capture(h, meta, number, err):
+ * Make a generation of files/ as it is now (identical files hard-linked to the base's; no inode
+ * shared with files/), then BASE = it. A file that changes while it is read is read again; if
+ * it goes on changing: GSP_ETEMP naming it.
+ */
+int gsp_history_capture(struct gsp_history *h, const struct gsp_gen_meta *meta,
+    uint64_t *number, struct gsp_err *err);
+
+/**
+ * gsp_history_incoming(h, session, dir, link_dests, err):
+ * An empty directory .incoming-<session> for a download, and the --link-dest directories to
+ * use (absolute; newest proven first, then a broken try's left-over, which is renamed aside).
+ * At most 20 link-dests (rsync's limit).
+ */
+int gsp_history_incoming(struct gsp_history *h, const char *session, struct gsp_buf *dir,
+    struct gsp_buf *link_dest_1, struct gsp_buf *link_dest_2, struct gsp_err *err);
+
+/**
+ * gsp_history_unproven(h, session, differs, err):
+ * Before what differs is sent once more (by --checksum): take those files out of .incoming-*,
+ * because they may be hard links into a generation, where a changed time or mode would show.
+ */
+int gsp_history_unproven(struct gsp_history *h, const char *session,
+    const struct gsp_diff *differs, struct gsp_err *err);
+
+/**
+ * gsp_history_commit(h, session, meta, list, push_from, number, err):
+ * Turn .incoming-<session> into the next generation: the push paths of generation ${push_from}
+ * are hard-linked in (0: none), ${list} (checksums of what came down; the push paths' entries
+ * are added from their generation) becomes the .gsp file, directories lose their write bits
+ * (their true modes stay in the list), syncfs checked, rename, syncfs. Afterwards the left-over
+ * of a broken try is removed.
+ */
+int gsp_history_commit(struct gsp_history *h, const char *session,
+    const struct gsp_gen_meta *meta, struct gsp_list *list, uint64_t push_from,
+    uint64_t *number, struct gsp_err *err);
+
+/**
+ * gsp_history_bring(h, number, edit, err):
+ * Bring files/ to generation ${number}: NEXT written and fsynced, rsync (--delete; excluded and
+ * push paths stay; no inode shared; the true directory modes), BASE, NEXT removed. With ${edit}
+ * != 0 (an edit generation whose parent is the old base) paths changed only there stay as
+ * edited; those changed on both sides take ${number}'s version.
+ */
+int gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit,
+    struct gsp_err *err);
+
+/** gsp_history_conflicts(h, base, edit, game, out, err): paths changed on both sides. */
+int gsp_history_conflicts(struct gsp_history *h, uint64_t base, uint64_t edit, uint64_t game,
+    struct gsp_diff *out, struct gsp_err *err);
+
+/** Set BASE without moving a file: files/ is known to equal it (after a capture by hand). */
+int gsp_history_set_base(struct gsp_history *h, uint64_t number, struct gsp_err *err);
+
+/**
+ * gsp_rsync_filter(argv, exclude, push...): see gsp/rsync.h, which this module uses too.
+ */
+#endif

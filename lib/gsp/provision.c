@@ -1,0 +1,254 @@
+#include "gsp/provision.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "gsp/create.h"
+#include "gsp/ledger.h"
+#include "linode/instance.h"
+
+#include "base/banned.h"
+
+static int
+lost(struct gsp_job *job, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_EREFUSED,
+	    "the machine of '%s' is gone, and its last game was not saved; 'gsp up %s --from N' "
+	    "goes on from generation N of servers/%s/history (the newest is usually right)",
+	    job->server, job->server, job->server);
+}
+
+int
+gsp_provision_forget_lost(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_instance it;
+
+	if (job->session == NULL || job->session->linode_id == 0)
+		return 0;
+	if (gsp_job_api(job, err) == -1)
+		return -1;
+	if (gsp_instance_get(job->api, job->session->linode_id, &it, err) == 0)
+		return 0; /* it is there: nothing is lost */
+	if (err->code != GSP_ENOTFOUND)
+		return -1;
+	gsp_err_clear(err);
+	if (gsp_ledger_add(job->home, job->session, "lost", job->actor, err) == -1 ||
+	    gsp_session_end(job->session, job->home, "lost", err) == -1)
+		return -1;
+	gsp_session_free(job->session);
+	job->session = NULL;
+	return 0;
+}
+
+static void
+seen(void *ctx, const struct gsp_instance *i, int percent)
+{
+	struct gsp_job *job = ctx;
+
+	gsp_steps_update(job->steps, job->server, "create", percent, 0, 0, "%s in %s: %s", i->label,
+	    i->region, i->status_text);
+}
+
+/* Keep what the cloud says of our machine; the first time also that it is ours and costs. */
+static int
+keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	const char *tag = gsp_instance_tag(it, "gsp-session:");
+
+	if (tag == NULL || strcmp(tag, s->id) != 0)
+		return gsp_err_set(err, GSP_EREFUSED,
+		    "the machine '%s' (id %" PRIu64 ") does not carry the tag of session '%s'; somebody "
+		    "changed its tags, or it is not ours", it->label, it->id, s->id);
+	snprintf(s->ipv4, sizeof(s->ipv4), "%s", it->ipv4);
+	snprintf(s->ipv6, sizeof(s->ipv6), "%s", it->ipv6);
+	if (s->linode_id == it->id)
+		return gsp_session_save(s, job->home, err);
+	s->linode_id = it->id;
+	/* our own clock may be wrong, but the bill counts from the cloud's */
+	if (it->created != 0)
+		s->created = it->created;
+	if (gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1)
+		return -1;
+	return gsp_ledger_add(job->home, s, "create", job->actor, err);
+}
+
+static int
+wait_running(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	int64_t deadline = gsp_now_ms() + s->conf->timeouts.create_s * 1000;
+	struct gsp_instance it;
+
+	if (gsp_instance_wait_running(job->api, s->linode_id, s->after_event, deadline, 0, seen, job,
+	        &it, err) == -1) {
+		if (err->code == GSP_ECREATE || err->code == GSP_ETEMP)
+			gsp_err_hint(err, "the machine exists and costs: 'gsp up %s' tries again, "
+			    "'gsp down %s' deletes it", job->server, job->server);
+		return -1;
+	}
+	return keep_instance(job, &it, err);
+}
+
+static int
+keep_output(void *ctx, const char *data, size_t len, struct gsp_err *err)
+{
+	struct gsp_buf *b = ctx;
+
+	(void)err;
+	if (b->len + len > 4096)
+		gsp_buf_consume(b, b->len + len - 4096);
+	gsp_buf_add(b, data, len > 4096 ? 4096 : len);
+	return 0;
+}
+
+static int
+wait_first_boot(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
+{
+	struct gsp_buf text = GSP_BUF_INIT(16384);
+	struct gsp_ssh_end end = {0, ""};
+	struct gsp_ssh_io io;
+	int rc;
+
+	gsp_steps_update(job->steps, job->server, "ssh", -1, 0, 0, "first boot is being finished");
+	memset(&io, 0, sizeof(io));
+	io.out = keep_output;
+	io.out_ctx = &text;
+	io.deadline_ms = deadline;
+	rc = gsp_ssh_exec(gsp_remote_ssh(job->remote), "cloud-init status --wait --long", &io, &end,
+	    err);
+	if (rc == -1)
+		gsp_err_wrap(err, "machine '%s': waiting for cloud-init", job->session->label);
+	else if (end.status == 2) /* newer versions: done, with errors that it recovered from */
+		gsp_steps_warn(job->steps, job->server, "cloud-init had recoverable errors");
+	else if (end.status != 0)
+		rc = gsp_err_set(err, GSP_ECREATE,
+		    "the first boot of '%s' failed (cloud-init status %d); look with 'gsp ssh %s cat "
+		    "/var/log/cloud-init-output.log', then 'gsp down %s' deletes it", job->session->label,
+		    end.status, job->server, job->server);
+	gsp_buf_release(&text);
+	return rc;
+}
+
+/* The machine's own memory: made once, by the session that made the machine. */
+static int
+first_marker(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_marker m;
+	struct gsp_hello hello;
+
+	if (gsp_remote_hello(job->remote, "", &hello, err) == -1)
+		return -1;
+	if (hello.has_marker)
+		return gsp_remote_ours(&hello, job->home, s, err);
+	if (s->start_intent)
+		return gsp_err_set(err, GSP_EREFUSED, "machine '%s' lost its marker although its game "
+		    "was started; look with 'gsp ssh %s'", s->label, s->server);
+	memset(&m, 0, sizeof(m));
+	snprintf(m.home, sizeof(m.home), "%s", job->home->id);
+	snprintf(m.server, sizeof(m.server), "%s", s->server);
+	snprintf(m.session, sizeof(m.session), "%s", s->id);
+	snprintf(m.boot_id, sizeof(m.boot_id), "%s", hello.boot_id);
+	m.state = GSP_MARK_FRESH;
+	return gsp_remote_mark(job->remote, NULL, &m, err);
+}
+
+static int
+wait_ssh(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	int64_t deadline = gsp_now_ms() + s->conf->timeouts.ssh_s * 1000;
+
+	gsp_steps_begin(job->steps, job->server, "ssh", "waiting for %s to answer", s->ipv4);
+	gsp_job_hangup(job);
+	if (gsp_remote_open(&job->remote, job->home, s, deadline, err) == -1 ||
+	    wait_first_boot(job, deadline, err) == -1 || first_marker(job, err) == -1) {
+		gsp_steps_fail(job->steps, job->server, "ssh", "%s", err->msg);
+		return -1;
+	}
+	gsp_steps_done(job->steps, job->server, "ssh", "%s answers with its pinned key", s->ipv4);
+	if (s->host_key_private != NULL) { /* the machine has it now; nobody else needs it */
+		explicit_bzero(s->host_key_private, strlen(s->host_key_private));
+		free(s->host_key_private);
+		s->host_key_private = NULL;
+	}
+	if (s->phase < GSP_PHASE_CREATED)
+		return gsp_session_phase(s, job->home, GSP_PHASE_CREATED, err);
+	return gsp_session_save(s, job->home, err);
+}
+
+/* A machine we know by id: is it there, and does it run? */
+static int
+resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_instance it;
+
+	*gone = false;
+	if (gsp_instance_get(job->api, s->linode_id, &it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND)
+			return -1;
+		if (s->start_intent && s->phase < GSP_PHASE_SAVED)
+			return lost(job, err);
+		gsp_err_clear(err);
+		gsp_steps_warn(job->steps, job->server, "the machine %s is gone; nothing was lost with "
+		    "it", s->label);
+		*gone = true;
+		if (gsp_ledger_add(job->home, s, "gone", job->actor, err) == -1 ||
+		    gsp_session_end(s, job->home, "gone", err) == -1)
+			return -1;
+		gsp_session_free(s);
+		job->session = NULL;
+		return 0;
+	}
+	if (it.status == GSP_LS_OFFLINE && s->phase >= GSP_PHASE_CREATED) {
+		gsp_steps_warn(job->steps, job->server, "the machine %s is off; booting it", s->label);
+		if (gsp_instance_boot(job->api, s->linode_id, err) == -1)
+			return -1;
+	} else if (it.status == GSP_LS_OFFLINE && gsp_wall_s() - s->since > 60 &&
+	    gsp_instance_boot(job->api, s->linode_id, err) == -1)
+		return -1; /* its first boot failed earlier: try that once more */
+	return keep_instance(job, &it, err);
+}
+
+static int
+refuse_deleting(struct gsp_job *job, struct gsp_err *err)
+{
+	if (job->session == NULL || job->session->phase != GSP_PHASE_DELETING)
+		return 0;
+	return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is being deleted; run 'gsp "
+	    "teardown %s' to finish that, then 'gsp up %s'", job->server, job->server, job->server);
+}
+
+int
+gsp_provision(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_instance it;
+	bool gone = false;
+
+	assert(job->lock_fd >= 0);
+	if (refuse_deleting(job, err) == -1 || gsp_job_api(job, err) == -1)
+		return -1;
+	gsp_steps_begin(job->steps, job->server, "create", "looking for a machine");
+	if (job->session != NULL && job->session->linode_id != 0 && resume(job, &gone, err) == -1)
+		goto fail;
+	if (job->session == NULL || job->session->linode_id == 0) {
+		if (gsp_create(job, &it, err) == -1 || keep_instance(job, &it, err) == -1)
+			goto fail;
+	}
+	if (wait_running(job, err) == -1)
+		goto fail;
+	gsp_steps_done(job->steps, job->server, "create", "%s (%s, %s) runs, $%.4g an hour",
+	    job->session->label, job->session->type, job->session->region,
+	    job->session->hourly_usd > 0 ? job->session->hourly_usd : 0);
+	return wait_ssh(job, err);
+fail:
+	gsp_steps_fail(job->steps, job->server, "create", "%s", err->msg);
+	return -1;
+}

@@ -1,0 +1,32 @@
+/*
+ * gsp/record: one JSON object on one line that describes a server: what the tools hand each
+ * other through pipes. gsp-record(5) is the contract.
+ */
+#ifndef GSP_GSP_RECORD_H
+#define GSP_GSP_RECORD_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "gsp/session.h"
+
+#define GSP_RECORD_MAX (64 * 1024) /* bytes in one record */
+
+/** gsp_record_print(out, server, s): the record (no newline); ${s} NULL: stage none. */
+void gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s);
+
+/** The address friends type in: "192.0.2.10:25565", the first port; "" when there is none. */
+void gsp_record_address(struct gsp_buf *out, const struct gsp_session *s);
+
+/* What is believed of a record: everything else is looked up. */
+struct gsp_record_name {
+	char server[29];
+	char session[33]; /* "" when the record has none (stage none) */
+};
+
+/** gsp_record_parse(out, line, len, err): GSP_EREFUSED for anything that is no gsp.record/1. */
+int gsp_record_parse(struct gsp_record_name *out, const char *line, size_t len,
+    struct gsp_err *err);
+
+#endif

@@ -1,0 +1,484 @@
+#include "gsp/run.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "gsp/script.h"
+#include "sys/sig.h"
+
+#include "base/banned.h"
+
+/* How long the proof waits for what is already on its way out after the stop script ended. */
+#define PROOF_GRACE_S 30
+#define PROOF_QUIET_S 2
+#define KILL_TERM_S   30
+
+void
+gsp_run_ports(struct gsp_buf *out, const struct gsp_server_conf *conf)
+{
+	for (size_t i = 0; i < conf->nports; i++) {
+		if (i > 0)
+			gsp_buf_addc(out, ',');
+		gsp_port_format(out, &conf->ports[i]);
+	}
+}
+
+bool
+gsp_run_has(struct gsp_job *job, const char *script)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat st;
+	bool has;
+
+	has = stat(gsp_home_server_path(job->home, &path, job->server, script), &st) == 0 &&
+	    S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+	gsp_buf_release(&path);
+	return has;
+}
+
+static int
+prepare(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_buf out = GSP_BUF_INIT(4096);
+	int rc;
+
+	gsp_argv_push(&op, "prepare");
+	gsp_argv_push(&op, job->session->conf->user);
+	gsp_argv_push(&op, job->session->conf->dir);
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+/* The last lines of a script's output, on one line, for an error message. */
+static void
+last_lines(char *out, size_t size, const char *tail)
+{
+	size_t len = strlen(tail), from = len > 300 ? len - 300 : 0, n = 0;
+
+	while (len > from && (tail[len - 1] == '\n' || tail[len - 1] == ' '))
+		len--;
+	if (from > 0) /* begin at a line */
+		while (from < len && tail[from - 1] != '\n')
+			from++;
+	for (; from < len && n + 4 < size; from++) {
+		unsigned char c = (unsigned char)tail[from];
+
+		if (c == '\n') {
+			out[n++] = ' ';
+			out[n++] = '|';
+			out[n++] = ' ';
+		} else
+			out[n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+	out[n] = '\0';
+}
+
+static int
+judge(struct gsp_job *job, const char *name, const struct gsp_script_end *end,
+    struct gsp_err *err)
+{
+	char said[400];
+	const char *sep;
+
+	last_lines(said, sizeof(said), end->tail);
+	sep = said[0] != '\0' ? ": " : "";
+	switch (end->how) {
+	case GSP_SCRIPT_SIGNAL:
+		return gsp_err_set(err, GSP_EREFUSED, "script '%s' of '%s' was ended by signal %s%s%s",
+		    name, job->server, end->signame, sep, said);
+	case GSP_SCRIPT_TIMEOUT:
+		return gsp_err_set(err, GSP_ETEMP, "script '%s' of '%s' did not end in time (timeouts "
+		    "in server.yaml) and was ended%s%s", name, job->server, sep, said);
+	case GSP_SCRIPT_LOST:
+		return gsp_err_set(err, GSP_EREFUSED, "script '%s' of '%s' vanished without a status; "
+		    "was the machine rebooted? 'gsp status %s' tells", name, job->server, job->server);
+	case GSP_SCRIPT_EXIT: break;
+	}
+	if (end->status == 0)
+		return 0;
+	if (end->status < 64 || end->status == 75) {
+		gsp_err_set(err, GSP_ESCRIPT, "script '%s' of '%s' failed with status %d%s%s", name,
+		    job->server, end->status, sep, said);
+		err->detail = end->status;
+		return -1;
+	}
+	return gsp_err_set(err, GSP_EREFUSED, "script '%s' of '%s' failed with status %d%s%s", name,
+	    job->server, end->status, sep, said);
+}
+
+static int
+run_script(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
+    struct gsp_err *err)
+{
+	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx};
+	struct gsp_script_end end;
+
+	if (gsp_script_run(job, &s, &end, err) == -1)
+		return -1;
+	return judge(job, o->script, &end, err);
+}
+
+static int
+look(struct gsp_job *job, struct gsp_hello *hello, struct gsp_err *err)
+{
+	if (gsp_job_remote(job, err) == -1 || gsp_remote_hello(job->remote, "", hello, err) == -1)
+		return -1;
+	return gsp_remote_ours(hello, job->home, job->session, err);
+}
+
+/* 1 something of start lives, 0 nothing, -1 cannot tell. */
+static int
+alive(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int status = -1, rc;
+
+	gsp_argv_push(&op, "alive");
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	if (rc == -1)
+		return -1;
+	if (status != 0 && status != 1)
+		return gsp_err_set(err, GSP_EPROTO, "'alive' on the machine ended with status %d",
+		    status);
+	return status == 0;
+}
+
+static int
+run_bootstrap(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	struct gsp_hello hello;
+
+	if (look(job, &hello, err) == -1)
+		return -1;
+	if (hello.marker.state >= GSP_MARK_STOPPING)
+		return gsp_err_set(err, GSP_EREFUSED, "'%s' is going down (%s); nothing is installed "
+		    "any more", job->server, gsp_marker_state_name(hello.marker.state));
+	if (prepare(job, err) == -1 ||
+	    run_script(job, o, job->session->conf->timeouts.bootstrap_s, err) == -1)
+		return -1;
+	/* it runs as root and may leave things in `dir` */
+	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED)
+		return gsp_session_phase(job->session, job->home, GSP_PHASE_BOOTSTRAPPED, err);
+	return 0;
+}
+
+static int
+run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_marker m;
+	struct gsp_hello hello;
+	int lives;
+
+	if (look(job, &hello, err) == -1)
+		return -1;
+	if (hello.marker.state >= GSP_MARK_STOPPING)
+		return gsp_err_set(err, GSP_EREFUSED, "'%s' is going down (%s) and cannot be started; "
+		    "'gsp down %s' finishes that, then 'gsp up %s'", job->server,
+		    gsp_marker_state_name(hello.marker.state), job->server, job->server);
+	if (hello.marker.state == GSP_MARK_FRESH)
+		return gsp_err_set(err, GSP_EREFUSED, "nothing was uploaded to '%s' yet; run 'gsp sync "
+		    "up %s' first", s->label, job->server);
+	if (hello.marker.state == GSP_MARK_DIRTY) {
+		if ((lives = alive(job, err)) == -1)
+			return -1;
+		if (lives) {
+			s->start_intent = true;
+			return gsp_session_phase(s, job->home, GSP_PHASE_RUNNING, err);
+		}
+	}
+	/* on disk here, then there, before the game can write its first byte */
+	s->start_intent = true;
+	s->ready = false;
+	if (gsp_session_save(s, job->home, err) == -1)
+		return -1;
+	m = hello.marker;
+	m.state = GSP_MARK_DIRTY;
+	m.stopped = false;
+	snprintf(m.boot_id, sizeof(m.boot_id), "%s", hello.boot_id);
+	if (gsp_remote_mark(job->remote, &hello.marker, &m, err) == -1 || prepare(job, err) == -1 ||
+	    run_script(job, o, s->conf->timeouts.start_s, err) == -1)
+		return -1;
+	return gsp_session_phase(s, job->home, GSP_PHASE_RUNNING, err);
+}
+
+static int
+kill_leftovers(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int rc;
+
+	gsp_steps_warn(job->steps, job->server, "ending the game by force: TERM, %d s, KILL",
+	    KILL_TERM_S);
+	gsp_argv_push(&op, "kill");
+	gsp_argv_push(&op, job->session->conf->user);
+	gsp_argv_push(&op, job->session->conf->dir);
+	gsp_argv_pushf(&op, "%d", KILL_TERM_S);
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+/* The first few lines of a failed proof, as one sentence. */
+static void
+proof_reasons(struct gsp_buf *why, const char *text)
+{
+	size_t n = 0;
+
+	for (const char *p = text; *p != '\0' && n < 4; n++) {
+		size_t len = strcspn(p, "\n");
+
+		gsp_buf_adds(why, n > 0 ? "; " : "");
+		if (strncmp(p, "process ", 8) == 0)
+			gsp_buf_addf(why, "still running: %.*s", (int)(len - 8), p + 8);
+		else if (strncmp(p, "open ", 5) == 0)
+			gsp_buf_addf(why, "open for writing: %.*s", (int)(len - 5), p + 5);
+		else if (strncmp(p, "port ", 5) == 0)
+			gsp_buf_addf(why, "still listening: %.*s", (int)(len - 5), p + 5);
+		else if (strncmp(p, "changed ", 8) == 0)
+			gsp_buf_addf(why, "still written: %.*s", (int)(len - 8), p + 8);
+		else
+			n--; /* nothing for people */
+		p += len;
+		p += *p == '\n';
+	}
+}
+
+int
+gsp_run_prove(struct gsp_job *job, int grace_s, int quiet_s, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024), why = GSP_BUF_INIT(900);
+	struct gsp_buf ports = GSP_BUF_INIT(4096);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int status, rc;
+
+	gsp_run_ports(&ports, job->session->conf);
+	gsp_argv_push(&op, "proof");
+	gsp_argv_push(&op, job->session->conf->user);
+	gsp_argv_push(&op, job->session->conf->dir);
+	gsp_argv_push(&op, gsp_buf_str(&ports));
+	gsp_argv_pushf(&op, "%d", grace_s);
+	gsp_argv_pushf(&op, "%d", quiet_s);
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err);
+	if (rc == 0 && status == 65) {
+		proof_reasons(&why, gsp_buf_str(&out));
+		rc = gsp_err_set(err, GSP_EREFUSED, "the game of '%s' has not stopped: %s", job->server,
+		    why.len > 0 ? gsp_buf_str(&why) : err->msg);
+	} else if (rc == 0 && status != 0) {
+		char said[400];
+
+		snprintf(said, sizeof(said), "%.390s", err->msg);
+		rc = gsp_err_set(err, status == 75 ? GSP_ETEMP : GSP_EREFUSED,
+		    "nobody can tell whether the game of '%s' has stopped: %s", job->server, said);
+	}
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	gsp_buf_release(&why);
+	gsp_buf_release(&ports);
+	return rc;
+}
+
+/* Mark that the stop was proven, during this boot. */
+static int
+mark_stopped(struct gsp_job *job, bool killed, struct gsp_err *err)
+{
+	struct gsp_hello hello;
+	struct gsp_marker m;
+
+	if (look(job, &hello, err) == -1)
+		return -1;
+	m = hello.marker;
+	m.stopped = true;
+	m.killed = m.killed || killed;
+	snprintf(m.boot_id, sizeof(m.boot_id), "%s", hello.boot_id);
+	if (gsp_remote_mark(job->remote, &hello.marker, &m, err) == -1)
+		return -1;
+	return gsp_session_phase(job->session, job->home, GSP_PHASE_STOPPED, err);
+}
+
+static int
+stop_and_prove(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	bool killed = false;
+
+	if (run_script(job, o, job->session->conf->timeouts.stop_s, err) == -1) {
+		if (!o->kill || err->code == GSP_ECANCEL || err->code == GSP_EIO ||
+		    err->code == GSP_ECONFIG) {
+			if (!o->kill)
+				gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends "
+				    "the game by force", job->server);
+			return -1;
+		}
+		gsp_steps_warn(job->steps, job->server, "%s", err->msg);
+		gsp_err_clear(err);
+		killed = true;
+	}
+	if (killed && kill_leftovers(job, err) == -1)
+		return -1;
+	if (gsp_run_prove(job, o->kill ? 5 : PROOF_GRACE_S, PROOF_QUIET_S, err) == -1) {
+		if (!o->kill || killed || err->code != GSP_EREFUSED) {
+			if (!o->kill && err->code == GSP_EREFUSED)
+				gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends "
+				    "the game by force", job->server);
+			return -1;
+		}
+		killed = true;
+		if (kill_leftovers(job, err) == -1 ||
+		    gsp_run_prove(job, 5, PROOF_QUIET_S, err) == -1)
+			return -1;
+	}
+	return mark_stopped(job, killed, err);
+}
+
+static int
+run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	struct gsp_hello hello;
+	struct gsp_marker m;
+
+	if (look(job, &hello, err) == -1)
+		return -1;
+	if (hello.marker.state < GSP_MARK_DIRTY || hello.marker.state >= GSP_MARK_SAVED)
+		return 0; /* never started, or saved already: nothing of the game runs */
+	if (hello.marker.stopped && strcmp(hello.marker.boot_id, hello.boot_id) == 0 &&
+	    gsp_run_prove(job, 0, 0, err) == 0) {
+		if (o->resume || hello.marker.state == GSP_MARK_STOPPING)
+			return gsp_session_phase(job->session, job->home, GSP_PHASE_STOPPED, err);
+	} else if (err->code == GSP_ECANCEL || err->code == GSP_EIO)
+		return -1;
+	gsp_err_clear(err);
+	m = hello.marker;
+	m.stopped = false;
+	if (!o->resume)
+		m.state = GSP_MARK_STOPPING; /* from here on nobody starts it again */
+	if (gsp_remote_mark(job->remote, &hello.marker, &m, err) == -1 || prepare(job, err) == -1)
+		return -1;
+	return stop_and_prove(job, o, err);
+}
+
+int
+gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	int (*fn)(struct gsp_job *, const struct gsp_run_opts *, struct gsp_err *) = NULL;
+	struct gsp_hello hello;
+	int rc;
+
+	if (gsp_job_need_session(job, err) == -1)
+		return -1;
+	if (strcmp(o->script, "bootstrap") == 0)
+		fn = run_bootstrap;
+	else if (strcmp(o->script, "start") == 0)
+		fn = run_start;
+	else if (strcmp(o->script, "stop") == 0)
+		fn = run_stop;
+	assert(fn == NULL || job->lock_fd >= 0);
+	if (fn == NULL) { /* only looks, or talks to the players: no step of its own */
+		if (look(job, &hello, err) == -1)
+			return -1;
+		return run_script(job, o, job->session->conf->timeouts.start_s, err);
+	}
+	gsp_steps_begin(job->steps, job->server, o->script, "running %s", o->script);
+	rc = fn(job, o, err);
+	if (rc == 0)
+		gsp_steps_done(job->steps, job->server, o->script, "%s is done", o->script);
+	else
+		gsp_steps_fail(job->steps, job->server, o->script, "%s", err->msg);
+	return rc;
+}
+
+static int
+ended_early(struct gsp_job *job, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_EUNAVAIL, "the game of '%s' ended before it was ready; its last "
+	    "words: 'gsp logs %s start'", job->server, job->server);
+}
+
+/* Ask `health` until it says yes. */
+static int
+wait_health(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
+{
+	struct gsp_run_opts o = {"health", NULL, false, false, NULL, NULL};
+	int64_t pause_ms = 250;
+	int lives;
+
+	for (;;) {
+		if (run_script(job, &o, 60, err) == 0)
+			return 0;
+		if (err->code != GSP_ESCRIPT && err->code != GSP_ETEMP && err->code != GSP_EREFUSED)
+			return -1;
+		if ((lives = alive(job, err)) == -1)
+			return -1;
+		if (!lives)
+			return ended_early(job, err);
+		if (gsp_now_ms() > deadline)
+			return gsp_err_set(err, GSP_ETEMP, "'%s' did not become healthy in time "
+			    "(timeouts: ready in server.yaml); it goes on starting, see 'gsp logs %s "
+			    "start'", job->server, job->server);
+		if (gsp_sleep_ms(pause_ms, err) == -1)
+			return -1;
+		pause_ms = pause_ms < 2000 ? pause_ms * 2 : 2000;
+	}
+}
+
+static int
+wait_ports(struct gsp_job *job, struct gsp_err *err)
+{
+	const struct gsp_server_conf *c = job->session->conf;
+	struct gsp_buf out = GSP_BUF_INIT(4096), ports = GSP_BUF_INIT(4096);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_ssh_io io;
+	int status, rc;
+
+	gsp_run_ports(&ports, c);
+	gsp_argv_push(&op, "wait-ready");
+	gsp_argv_pushf(&op, "%" PRId64, c->timeouts.ready_s);
+	gsp_argv_push(&op, ports.len > 0 ? gsp_buf_str(&ports) : "-");
+	gsp_argv_push(&op, c->user);
+	memset(&io, 0, sizeof(io));
+	io.out = gsp_ssh_sink_buf;
+	io.out_ctx = &out;
+	io.deadline_ms = gsp_now_ms() + c->timeouts.ready_s * 1000 + 30000;
+	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
+	if (rc == 0 && status == 1)
+		rc = ended_early(job, err);
+	else if (rc == 0 && status != 0)
+		rc = gsp_err_set(err, GSP_ETEMP, "'%s' does not listen on its ports in time (%.200s); it "
+		    "goes on starting, see 'gsp logs %s start'", job->server, gsp_buf_str(&out),
+		    job->server);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	gsp_buf_release(&ports);
+	return rc;
+}
+
+int
+gsp_run_wait_ready(struct gsp_job *job, struct gsp_err *err)
+{
+	int64_t deadline;
+	int rc;
+
+	if (gsp_job_need_session(job, err) == -1 || gsp_job_remote(job, err) == -1)
+		return -1;
+	deadline = gsp_now_ms() + job->session->conf->timeouts.ready_s * 1000;
+	gsp_steps_begin(job->steps, job->server, "ready", "waiting until the game answers");
+	rc = gsp_run_has(job, "health") ? wait_health(job, deadline, err) : wait_ports(job, err);
+	if (rc == -1) {
+		gsp_steps_fail(job->steps, job->server, "ready", "%s", err->msg);
+		return -1;
+	}
+	gsp_steps_done(job->steps, job->server, "ready", "the game answers");
+	job->session->ready = true;
+	return gsp_session_save(job->session, job->home, err);
+}

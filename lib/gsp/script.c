@@ -1,0 +1,305 @@
+#include "gsp/script.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "gsp/run.h"
+#include "sys/io.h"
+
+#include "base/banned.h"
+
+#define SCRIPT_MAX (4 * 1024 * 1024)
+#define RELINK_MS  120000
+
+/* One script on its way: what was read of its log, and how it ended. */
+struct follow {
+	const struct gsp_script *s;
+	char id[64];
+	uint64_t offset;  /* of the log, after what has been delivered */
+	bool headed;      /* the line "run ID OFFSET" has come */
+	struct gsp_buf head;
+	char ctl[1024];   /* stderr of the agent, a line at a time */
+	size_t ctl_len;
+	char why[512];    /* its last line that was no control line */
+	bool ended;
+	struct gsp_script_end *end;
+};
+
+static void
+keep_tail(struct gsp_script_end *e, const char *data, size_t len)
+{
+	size_t have = strlen(e->tail), room = sizeof(e->tail) - 1, drop;
+
+	if (len > room) {
+		data += len - room;
+		len = room;
+	}
+	if (have + len > room) {
+		drop = have + len - room;
+		memmove(e->tail, e->tail + drop, have - drop);
+		have -= drop;
+	}
+	memcpy(e->tail + have, data, len);
+	e->tail[have + len] = '\0';
+}
+
+static void
+deliver(struct follow *f, const char *data, size_t len)
+{
+	f->offset += len;
+	keep_tail(f->end, data, len);
+	if (f->s->output != NULL && len > 0)
+		f->s->output(f->s->output_ctx, data, len);
+}
+
+static int
+on_out(void *ctx, const char *data, size_t len, struct gsp_err *err)
+{
+	struct follow *f = ctx;
+	const char *nl;
+	char id[64];
+
+	if (f->headed) {
+		deliver(f, data, len);
+		return 0;
+	}
+	nl = memchr(data, '\n', len);
+	gsp_buf_add(&f->head, data, nl == NULL ? len : (size_t)(nl - data));
+	if (!gsp_buf_ok(&f->head))
+		return gsp_err_set(err, GSP_EPROTO, "the machine's answer has no first line");
+	if (nl == NULL)
+		return 0;
+	if (sscanf(gsp_buf_str(&f->head), "run %63s %" SCNu64, id, &f->offset) != 2)
+		return gsp_err_set(err, GSP_EPROTO, "unexpected answer '%.80s'",
+		    gsp_buf_str(&f->head));
+	snprintf(f->id, sizeof(f->id), "%s", id);
+	f->headed = true;
+	deliver(f, nl + 1, len - (size_t)(nl + 1 - data));
+	return 0;
+}
+
+static void
+control(struct follow *f, const char *line)
+{
+	struct gsp_script_end *e = f->end;
+
+	if (strncmp(line, "@end ", 5) != 0) {
+		if (line[0] != '\0')
+			snprintf(f->why, sizeof(f->why), "%.500s", line);
+		return;
+	}
+	line += 5;
+	f->ended = true;
+	if (sscanf(line, "exit %d", &e->status) == 1)
+		e->how = GSP_SCRIPT_EXIT;
+	else if (sscanf(line, "signal %15s", e->signame) == 1)
+		e->how = GSP_SCRIPT_SIGNAL;
+	else if (strcmp(line, "timeout") == 0)
+		e->how = GSP_SCRIPT_TIMEOUT;
+	else
+		e->how = GSP_SCRIPT_LOST;
+}
+
+static int
+on_err(void *ctx, const char *data, size_t len, struct gsp_err *err)
+{
+	struct follow *f = ctx;
+
+	(void)err;
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != '\n') {
+			if (f->ctl_len + 1 < sizeof(f->ctl))
+				f->ctl[f->ctl_len++] = data[i];
+			continue;
+		}
+		f->ctl[f->ctl_len] = '\0';
+		f->ctl_len = 0;
+		control(f, f->ctl);
+	}
+	return 0;
+}
+
+static int
+read_script(struct gsp_job *job, const char *name, struct gsp_buf *text, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat st;
+	int rc = -1;
+
+	if (strchr(name, '/') != NULL || name[0] == '.' || name[0] == '-' || name[0] == '\0') {
+		gsp_err_set(err, GSP_EUSAGE, "'%s' is no script's name", name);
+		goto out;
+	}
+	gsp_home_server_path(job->home, &path, job->server, name);
+	if (stat(gsp_buf_str(&path), &st) == -1) {
+		gsp_err_sys(err, GSP_ECONFIG, errno, "server '%s' has no script '%s'", job->server, name);
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
+		gsp_err_set(err, GSP_ECONFIG, "'%s' is not an executable file; run: chmod +x '%s'",
+		    gsp_buf_str(&path), gsp_buf_str(&path));
+		goto out;
+	}
+	rc = gsp_io_read_file(text, gsp_buf_str(&path), err);
+out:
+	gsp_buf_release(&path);
+	return rc;
+}
+
+static void
+add_env(struct gsp_argv *op, struct gsp_job *job)
+{
+	const struct gsp_session *s = job->session;
+	struct gsp_buf ports = GSP_BUF_INIT(4096);
+
+	gsp_run_ports(&ports, s->conf);
+	gsp_argv_pushf(op, "HOME=%s", s->conf->dir);
+	gsp_argv_push(op, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	gsp_argv_push(op, "LANG=C.UTF-8");
+	gsp_argv_pushf(op, "GSP_SERVER=%s", s->server);
+	gsp_argv_pushf(op, "GSP_DIR=%s", s->conf->dir);
+	gsp_argv_push(op, "GSP_OPT=/opt/gsp");
+	gsp_argv_pushf(op, "GSP_SESSION=%s", s->id);
+	gsp_argv_pushf(op, "GSP_GENERATION=%" PRIu64, s->base);
+	gsp_argv_pushf(op, "GSP_PORTS=%s", gsp_buf_str(&ports));
+	for (size_t i = 0; i < s->conf->env.n; i++)
+		gsp_argv_push(op, s->conf->env.v[i]);
+	gsp_buf_release(&ports);
+}
+
+static int
+begin(struct gsp_job *job, struct follow *f, const struct gsp_buf *text, struct gsp_err *err)
+{
+	const struct gsp_server_conf *c = job->session->conf;
+	bool as_root = strcmp(f->s->name, "bootstrap") == 0;
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_ssh_io io;
+	int rc, status = 0;
+
+	gsp_argv_push(&op, "run");
+	/* with its length, so that a cut link never leaves half a script to be believed */
+	gsp_argv_pushf(&op, "%s:%zu", f->s->name, text->len);
+	gsp_argv_pushf(&op, "%" PRId64, f->s->timeout_s);
+	gsp_argv_push(&op, as_root ? "root" : c->user);
+	gsp_argv_push(&op, as_root ? "/" : c->dir);
+	add_env(&op, job);
+	gsp_argv_push(&op, "--");
+	for (const char *const *a = f->s->args; a != NULL && *a != NULL; a++)
+		gsp_argv_push(&op, *a);
+	memset(&io, 0, sizeof(io));
+	io.in = text->data;
+	io.in_len = text->len;
+	io.out = on_out;
+	io.out_ctx = f;
+	io.errs = on_err;
+	io.errs_ctx = f;
+	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
+	gsp_argv_release(&op);
+	if (rc == 0 && !f->ended && status != 0)
+		return gsp_err_set(err, status == 75 ? GSP_ETEMP : status == 74 ? GSP_EIO : GSP_EREFUSED,
+		    "cannot run '%s' on the machine: %s", f->s->name,
+		    f->why[0] != '\0' ? f->why : "no reason given");
+	return rc;
+}
+
+/* The run of this script that is going on there, left by a process of ours that died. */
+static int
+find_running(struct gsp_job *job, struct follow *f, struct gsp_err *err)
+{
+	struct gsp_buf text = GSP_BUF_INIT(1024 * 1024);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	char id[64], name[128], state[16];
+	uint64_t offset;
+	int rc;
+
+	gsp_argv_push(&op, "runs");
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &text, NULL, err);
+	for (const char *p = gsp_buf_str(&text); rc == 0 && *p != '\0';) {
+		if (sscanf(p, "run %63s %127s %" SCNu64 " %15s", id, name, &offset, state) == 4 &&
+		    strcmp(name, f->s->name) == 0 && strcmp(state, "running") == 0) {
+			snprintf(f->id, sizeof(f->id), "%s", id);
+			f->offset = offset;
+			f->headed = true;
+		}
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+	gsp_argv_release(&op);
+	gsp_buf_release(&text);
+	return rc;
+}
+
+static int
+again(struct gsp_job *job, struct follow *f, struct gsp_err *err)
+{
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_ssh_io io;
+	int rc, status = 0;
+
+	gsp_job_hangup(job);
+	if (gsp_remote_open(&job->remote, job->home, job->session, gsp_now_ms() + RELINK_MS, err) ==
+	    -1)
+		return -1;
+	f->ctl_len = 0;
+	gsp_argv_push(&op, "follow");
+	gsp_argv_push(&op, f->id);
+	gsp_argv_pushf(&op, "%" PRIu64, f->offset);
+	memset(&io, 0, sizeof(io));
+	io.out = on_out;
+	io.out_ctx = f;
+	io.errs = on_err;
+	io.errs_ctx = f;
+	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
+	gsp_argv_release(&op);
+	if (rc == 0 && !f->ended && status != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "'%s' on the machine cannot be followed: %s",
+		    f->s->name, f->why[0] != '\0' ? f->why : "no reason given");
+	return rc;
+}
+
+int
+gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
+    struct gsp_err *err)
+{
+	struct gsp_buf text = GSP_BUF_INIT(SCRIPT_MAX);
+	struct follow f;
+	int rc = -1, tries = 0;
+
+	memset(&f, 0, sizeof(f));
+	memset(end, 0, sizeof(*end));
+	gsp_buf_init(&f.head, 256);
+	f.s = s;
+	f.end = end;
+	if (read_script(job, s->name, &text, err) == -1 || gsp_job_remote(job, err) == -1)
+		goto out;
+	rc = begin(job, &f, &text, err);
+	if (rc == -1 && err->code == GSP_ETEMP && !f.headed) {
+		struct gsp_err why = GSP_ERR_INIT;
+
+		if (find_running(job, &f, &why) == 0 && f.headed)
+			gsp_steps_warn(job->steps, job->server, "'%s' is already running there; following "
+			    "it", s->name);
+	}
+	/* once it has an id it runs without us: a cut link is only a pause in the log */
+	while (f.headed && !f.ended &&
+	    (rc == 0 || err->code == GSP_EIO || err->code == GSP_ETEMP) && tries++ < 20) {
+		if (tries > 1 || f.head.len > 0)
+			gsp_steps_warn(job->steps, job->server, "the link was cut; '%s' goes on there, "
+			    "connecting again", s->name);
+		rc = again(job, &f, err);
+	}
+	if (rc == 0 && !f.ended)
+		rc = gsp_err_set(err, GSP_EIO, "'%s' was followed, but its end never came", s->name);
+	if (f.ended)
+		rc = 0;
+out:
+	gsp_buf_release(&f.head);
+	gsp_buf_release(&text);
+	return rc;
+}

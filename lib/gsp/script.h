@@ -1,0 +1,36 @@
+/*
+ * gsp/script: one script, sent and followed to its end. What the end means is gsp/run's.
+ */
+#ifndef GSP_GSP_SCRIPT_H
+#define GSP_GSP_SCRIPT_H
+
+#include "base/err.h"
+#include "gsp/job.h"
+
+enum gsp_script_how { GSP_SCRIPT_EXIT, GSP_SCRIPT_SIGNAL, GSP_SCRIPT_TIMEOUT, GSP_SCRIPT_LOST };
+
+struct gsp_script_end {
+	enum gsp_script_how how;
+	int status;       /* GSP_SCRIPT_EXIT */
+	char signame[16]; /* GSP_SCRIPT_SIGNAL */
+	char tail[2048];  /* the end of its output, for an error message */
+};
+
+struct gsp_script {
+	const char *name;
+	const char *const *args; /* NULL-terminated or NULL */
+	int64_t timeout_s;
+	void (*output)(void *ctx, const char *data, size_t len);
+	void *output_ctx;
+};
+
+/**
+ * gsp_script_run(job, s, end, err):
+ * 0 when the end is known, told in *end. A cut link is mended for up to two minutes.
+ * Errors: GSP_ECONFIG no such script or not executable; GSP_EIO the machine cannot be reached
+ * again (the script may still run); GSP_ECANCEL (it goes on running there).
+ */
+int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
+    struct gsp_err *err);
+
+#endif

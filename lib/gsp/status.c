@@ -1,0 +1,330 @@
+#include "gsp/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "gsp/job.h"
+#include "gsp/record.h"
+
+#include "base/banned.h"
+
+int
+gsp_cloud_read(struct gsp_cloud *out, struct gsp_linode *api, struct gsp_err *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (gsp_instance_list(api, "gsp", &out->machines, &out->nmachines, err) == -1 ||
+	    gsp_firewall_list(api, "gsp", &out->firewalls, &out->nfirewalls, err) == -1) {
+		gsp_cloud_release(out);
+		return -1;
+	}
+	out->known = true;
+	return 0;
+}
+
+void
+gsp_cloud_release(struct gsp_cloud *c)
+{
+	free(c->machines);
+	free(c->firewalls);
+	memset(c, 0, sizeof(*c));
+}
+
+static const struct gsp_instance *
+machine_of(const struct gsp_cloud *c, uint64_t id, const char *session)
+{
+	for (size_t i = 0; i < c->nmachines; i++) {
+		const char *tag = gsp_instance_tag(&c->machines[i], "gsp-session:");
+
+		if ((id != 0 && c->machines[i].id == id) || (tag != NULL && strcmp(tag, session) == 0))
+			return &c->machines[i];
+	}
+	return NULL;
+}
+
+__attribute__((format(printf, 4, 5))) static void
+tell(struct gsp_status_row *r, const char *stage, const char *next, const char *fmt, ...)
+{
+	va_list ap;
+
+	snprintf(r->stage, sizeof(r->stage), "%s", stage);
+	if (next != NULL)
+		snprintf(r->next, sizeof(r->next), "%s %s", next, r->server);
+	else
+		r->next[0] = '\0';
+	va_start(ap, fmt);
+	vsnprintf(r->why, sizeof(r->why), fmt, ap);
+	va_end(ap);
+}
+
+static void
+tell_gone(struct gsp_status_row *r, const struct gsp_session *s)
+{
+	if (s->phase < GSP_PHASE_CREATING)
+		tell(r, "creating", "gsp up", "the create call was %s; no machine is there",
+		    s->phase == GSP_PHASE_INTENT ? "not made" : "made, its answer was lost");
+	else if (s->start_intent && s->phase < GSP_PHASE_SAVED) {
+		tell(r, "lost", NULL, "the machine is gone and its last game was not saved");
+		snprintf(r->next, sizeof(r->next), "gsp up %s --from N", r->server);
+	} else
+		tell(r, "none", "gsp down", "the machine is gone; nothing was lost with it");
+	r->hourly_usd = r->so_far_usd = -1;
+}
+
+static void
+tell_phase(struct gsp_status_row *r, const struct gsp_session *s)
+{
+	switch (s->phase) {
+	case GSP_PHASE_INTENT:
+	case GSP_PHASE_POSTING:
+	case GSP_PHASE_CREATING:
+		tell(r, "creating", "gsp up", "the machine is being made");
+		break;
+	case GSP_PHASE_CREATED:
+	case GSP_PHASE_BOOTSTRAPPED:
+	case GSP_PHASE_UPLOADED:
+		tell(r, gsp_session_stage(s), "gsp up", "the game was not started yet");
+		break;
+	case GSP_PHASE_RUNNING:
+		tell(r, "running", s->ready ? "gsp down" : "gsp up",
+		    s->ready ? "the game answered" : "the game was started and has not answered yet");
+		break;
+	case GSP_PHASE_STOPPED:
+		tell(r, "stopped", "gsp down", "the game has stopped; its save is not home yet");
+		break;
+	case GSP_PHASE_SAVED:
+		tell(r, "saved", "gsp down", "generation %" PRIu64 " is home; the machine still costs",
+		    s->saved);
+		break;
+	case GSP_PHASE_DELETING:
+		tell(r, "deleting", "gsp teardown", "the machine is being deleted");
+		break;
+	}
+}
+
+/* The machine's own word goes before our memory. */
+static void
+tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct gsp_probe *p)
+{
+	if (!p->answered) {
+		size_t n = strlen(r->why);
+
+		snprintf(r->why + n, sizeof(r->why) - n, "; it does not answer: %s", p->why);
+		return;
+	}
+	if (!p->has_marker)
+		return;
+	switch (p->marker.state) {
+	case GSP_MARK_FRESH:
+	case GSP_MARK_UPLOADED: break;
+	case GSP_MARK_DIRTY:
+		if (p->alive)
+			break;
+		if (p->rebooted)
+			tell(r, "crashed", "gsp up", "the machine was rebooted under the game; the save there "
+			    "is as the game left it");
+		else if (p->marker.stopped)
+			tell(r, "stopped", "gsp restart", "the game was stopped to be started again");
+		else
+			tell(r, "crashed", "gsp up", "the game has ended by itself; its save is not home");
+		break;
+	case GSP_MARK_STOPPING:
+		tell(r, "stopped", "gsp down", p->marker.stopped
+		        ? "the game has stopped; its save is not home yet"
+		        : "it is going down, and its stop is not proven");
+		break;
+	case GSP_MARK_SAVED:
+	case GSP_MARK_CLOSING:
+		if (s->phase < GSP_PHASE_DELETING)
+			tell(r, "saved", "gsp down", "generation %" PRIu64 " is home; the machine still costs",
+			    p->marker.saved);
+		break;
+	}
+}
+
+static void
+fill_session(struct gsp_status_row *r, const struct gsp_session *s)
+{
+	struct gsp_buf address = GSP_BUF_INIT(128);
+
+	gsp_record_address(&address, s);
+	snprintf(r->address, sizeof(r->address), "%.63s", gsp_buf_str(&address));
+	gsp_buf_release(&address);
+	snprintf(r->region, sizeof(r->region), "%s", s->region);
+	snprintf(r->type, sizeof(r->type), "%s", s->type);
+	snprintf(r->session, sizeof(r->session), "%s", s->id);
+	snprintf(r->actor, sizeof(r->actor), "%s", s->actor);
+	r->linode_id = s->linode_id;
+	r->since = s->since;
+	r->hourly_usd = s->hourly_usd;
+	r->generation = s->saved != 0 ? s->saved : s->base;
+	gsp_session_cost(s, gsp_wall_s(), &r->hours, &r->so_far_usd);
+}
+
+int
+gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char *name,
+    const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err)
+{
+	const struct gsp_instance *it = NULL;
+	struct gsp_session *s;
+
+	memset(r, 0, sizeof(*r));
+	snprintf(r->server, sizeof(r->server), "%s", name);
+	snprintf(r->home, sizeof(r->home), "%s", h->id);
+	r->mine = true;
+	r->hourly_usd = r->so_far_usd = -1;
+	if (gsp_session_load(&s, h, name, err) == -1)
+		return -1;
+	if (s == NULL) {
+		tell(r, "none", "gsp up", "there is no machine");
+		return 0;
+	}
+	fill_session(r, s);
+	tell_phase(r, s);
+	if (cloud->known) {
+		it = machine_of(cloud, s->linode_id, s->id);
+		if (it == NULL)
+			tell_gone(r, s);
+		else if (it->status == GSP_LS_OFFLINE)
+			tell(r, "offline", "gsp up", "the machine is off, and costs all the same");
+		else if (it->status == GSP_LS_SUSPENDED)
+			tell(r, "offline", NULL, "Linode has suspended the machine for billing; see the "
+			    "Linode manager");
+		else if (probe != NULL && probe->asked)
+			tell_probe(r, s, probe);
+	}
+	gsp_session_free(s);
+	return 0;
+}
+
+static bool
+accounted(const struct gsp_home *h, const struct gsp_argv *names, const struct gsp_instance *it)
+{
+	const char *server = gsp_instance_tag(it, "gsp-server:");
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_session *s = NULL;
+	const char *session = gsp_instance_tag(it, "gsp-session:");
+	bool yes = false;
+
+	if (server == NULL || session == NULL)
+		return false;
+	for (size_t i = 0; i < names->n && !yes; i++)
+		if (strcmp(names->v[i], server) == 0 &&
+		    gsp_session_load(&s, h, names->v[i], &ignored) == 0 && s != NULL)
+			yes = strcmp(s->id, session) == 0;
+	gsp_session_free(s);
+	return yes;
+}
+
+static void
+stray_machine(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_instance *it)
+{
+	const char *home = gsp_instance_tag(it, "gsp-home:");
+
+	memset(r, 0, sizeof(*r));
+	snprintf(r->server, sizeof(r->server), "%s", it->label);
+	snprintf(r->home, sizeof(r->home), "%.8s", home != NULL ? home : "");
+	snprintf(r->address, sizeof(r->address), "%s", it->ipv4);
+	snprintf(r->region, sizeof(r->region), "%s", it->region);
+	snprintf(r->type, sizeof(r->type), "%s", it->type);
+	r->linode_id = it->id;
+	r->since = it->created;
+	r->hourly_usd = r->so_far_usd = -1;
+	if (home != NULL && strcmp(home, h->id) != 0)
+		tell(r, "other-home", NULL, "machine %" PRIu64 " of home %s (%s)", it->id, home,
+		    it->status_text);
+	else
+		tell(r, "stray", NULL, "machine %" PRIu64 " has our tag and no session here (%s); it "
+		    "costs until it is deleted", it->id, it->status_text);
+}
+
+static bool
+has_machine(const struct gsp_cloud *c, const char *label)
+{
+	for (size_t i = 0; i < c->nmachines; i++)
+		if (strcasecmp(c->machines[i].label, label) == 0)
+			return true;
+	return false;
+}
+
+/* A firewall costs nothing; one without a machine is left over from a delete that broke off. */
+static bool
+stray_firewall(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_cloud *c,
+    const struct gsp_firewall *fw, struct gsp_err *err)
+{
+	struct gsp_session *s = NULL;
+	const char *name = strncmp(fw->label, "gsp-", 4) == 0 ? fw->label + 4 : fw->label;
+	bool wanted;
+
+	if (fw->ndevices > 0 || has_machine(c, fw->label))
+		return false;
+	wanted = gsp_server_name_ok(name) && gsp_session_load(&s, h, name, err) == 0 && s != NULL;
+	gsp_session_free(s);
+	if (wanted)
+		return false;
+	memset(r, 0, sizeof(*r));
+	snprintf(r->server, sizeof(r->server), "%s", fw->label);
+	r->since = fw->created;
+	r->hourly_usd = r->so_far_usd = -1;
+	tell(r, "stray", NULL, "firewall %" PRIu64 " without a machine; it costs nothing", fw->id);
+	return true;
+}
+
+int
+gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
+    const struct gsp_cloud *cloud, gsp_status_fn *fn, void *ctx, struct gsp_err *err)
+{
+	struct gsp_status_row r;
+
+	for (size_t i = 0; i < cloud->nmachines; i++) {
+		if (accounted(h, names, &cloud->machines[i]))
+			continue;
+		stray_machine(&r, h, &cloud->machines[i]);
+		if (fn(ctx, &r, err) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < cloud->nfirewalls; i++)
+		if (stray_firewall(&r, h, cloud, &cloud->firewalls[i], err) && fn(ctx, &r, err) == -1)
+			return -1;
+	gsp_err_clear(err);
+	return 0;
+}
+
+int
+gsp_status_probe(struct gsp_probe *p, struct gsp_home *h, const char *name, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_err why = GSP_ERR_INIT;
+	struct gsp_job *job = NULL;
+	struct gsp_hello hello;
+	int status = 1;
+
+	memset(p, 0, sizeof(*p));
+	if (gsp_job_open(&job, h, name, "status", NULL, "status", GSP_JOB_LOOK, err) == -1)
+		return -1;
+	p->asked = job->session != NULL && job->session->phase >= GSP_PHASE_CREATED &&
+	    job->session->phase < GSP_PHASE_DELETING;
+	if (!p->asked)
+		goto out;
+	gsp_argv_push(&op, "alive");
+	if (gsp_job_remote(job, &why) == -1 ||
+	    gsp_remote_hello(job->remote, "", &hello, &why) == -1 ||
+	    gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, &why) == -1) {
+		snprintf(p->why, sizeof(p->why), "%.199s", why.msg);
+		goto out;
+	}
+	p->answered = true;
+	p->alive = status == 0;
+	p->has_marker = hello.has_marker;
+	p->marker = hello.marker;
+	p->rebooted = strcmp(hello.marker.boot_id, hello.boot_id) != 0;
+out:
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	gsp_job_close(job);
+	return 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * gsp/status: what exists, in which state, since when, what it costs and what goes on from here:
+ * the cloud's list, our journals and the machines' markers put together.
+ */
+#ifndef GSP_GSP_STATUS_H
+#define GSP_GSP_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "gsp/config.h"
+#include "gsp/marker.h"
+#include "linode/firewall.h"
+#include "linode/instance.h"
+
+/* What a machine itself said, asked over ssh. */
+struct gsp_probe {
+	bool asked, answered;
+	bool has_marker;
+	struct gsp_marker marker;
+	bool rebooted; /* the marker is of an earlier boot */
+	bool alive;    /* something that start left is running */
+	char why[200]; /* why it did not answer */
+};
+
+struct gsp_status_row {
+	char server[65];  /* of ours; a stray's label otherwise */
+	char stage[16];   /* as in a record; also crashed, lost, offline, stray, other-home */
+	int64_t since;    /* epoch seconds, 0 unknown */
+	char why[300];    /* one sentence */
+	char next[200];   /* the exact command that goes on; "" nothing to do */
+	char address[64];
+	char region[33], type[49], home[9], session[33], actor[129];
+	uint64_t linode_id;
+	double hourly_usd, so_far_usd; /* < 0 unknown */
+	uint64_t hours;
+	uint64_t generation;
+	bool mine;
+};
+
+/* The cloud's side, read once: one request a page. */
+struct gsp_cloud {
+	bool known; /* false: --cached */
+	struct gsp_instance *machines;
+	size_t nmachines;
+	struct gsp_firewall *firewalls;
+	size_t nfirewalls;
+};
+
+int gsp_cloud_read(struct gsp_cloud *out, struct gsp_linode *api, struct gsp_err *err);
+void gsp_cloud_release(struct gsp_cloud *c);
+
+/**
+ * gsp_status_server(row, h, name, cloud, probe, err):
+ * One server of this home. ${probe} may be NULL (not asked).
+ */
+int gsp_status_server(struct gsp_status_row *row, const struct gsp_home *h, const char *name,
+    const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err);
+
+/**
+ * gsp_status_strays(h, names, cloud, fn, ctx, err):
+ * fn for each tagged machine and each tagged firewall without one that no server of this home
+ * accounts for.
+ */
+typedef int gsp_status_fn(void *ctx, const struct gsp_status_row *row, struct gsp_err *err);
+int gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
+    const struct gsp_cloud *cloud, gsp_status_fn *fn, void *ctx, struct gsp_err *err);
+
+/** gsp_status_probe(p, h, name, err): ask the machine of a server; never fails for its silence. */
+int gsp_status_probe(struct gsp_probe *p, struct gsp_home *h, const char *name,
+    struct gsp_err *err);
+
+#endif

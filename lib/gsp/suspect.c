@@ -1,0 +1,105 @@
+#include "gsp/suspect.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/num.h"
+
+#include "base/banned.h"
+
+struct weight {
+	uint64_t files, bytes;
+	bool there;
+};
+
+/* What lies at or below top ("" is everything), without the push paths. */
+static struct weight
+weigh(const struct gsp_list *l, const char *top, const char *const *push)
+{
+	struct weight w = {0, 0, *top == '\0'};
+
+	for (size_t i = 0; l != NULL && i < l->n; i++) {
+		const struct gsp_entry *e = &l->v[i];
+
+		if ((*top != '\0' && !gsp_path_under(e->path, top)) ||
+		    gsp_path_under_any(e->path, push))
+			continue;
+		w.there = true;
+		if (e->type == 'd')
+			continue;
+		w.files++;
+		w.bytes += e->type == 'l' ? strlen(e->target) : e->size;
+	}
+	return w;
+}
+
+static void
+say(struct gsp_buf *reasons, const char *top)
+{
+	if (reasons->len > 0)
+		gsp_buf_adds(reasons, "; ");
+	if (*top != '\0')
+		gsp_buf_addf(reasons, "the save path '%s' ", top);
+	else
+		gsp_buf_adds(reasons, "the saved tree ");
+}
+
+/* Less than half of what was; without a product that could overflow. */
+static bool
+halved(uint64_t was, uint64_t is)
+{
+	return is < was - was / 2;
+}
+
+static bool
+doubt(const char *top, const struct weight *was, const struct weight *is,
+    struct gsp_buf *reasons)
+{
+	char from[32], to[32];
+
+	if (!is->there) {
+		say(reasons, top);
+		gsp_buf_adds(reasons, "is not there");
+	} else if (is->files == 0) {
+		say(reasons, top);
+		gsp_buf_adds(reasons, "holds no file");
+	} else if (is->bytes == 0) {
+		say(reasons, top);
+		gsp_buf_adds(reasons, "holds only empty files");
+	} else if (halved(was->bytes, is->bytes) || halved(was->files, is->files)) {
+		say(reasons, top);
+		gsp_buf_addf(reasons,
+		    "shrank by more than half: from %s in %" PRIu64 " files to %s in %" PRIu64,
+		    gsp_num_bytes(from, sizeof(from), was->bytes), was->files,
+		    gsp_num_bytes(to, sizeof(to), is->bytes), is->files);
+		return true;
+	} else {
+		return false;
+	}
+	if (was->files > 0)
+		gsp_buf_addf(reasons, " (before: %s in %" PRIu64 " files)",
+		    gsp_num_bytes(from, sizeof(from), was->bytes), was->files);
+	return true;
+}
+
+int
+gsp_suspect_check(const struct gsp_list *parent, const struct gsp_list *now,
+    const char *const *saves, const char *const *push, struct gsp_buf *reasons, bool *suspect,
+    struct gsp_err *err)
+{
+	static const char *const whole[] = {"", NULL};
+
+	*suspect = false;
+	if (saves == NULL || saves[0] == NULL)
+		saves = whole;
+	for (; *saves != NULL; saves++) {
+		struct weight was = weigh(parent, *saves, push);
+		struct weight is = weigh(now, *saves, push);
+
+		if (doubt(*saves, &was, &is, reasons))
+			*suspect = true;
+	}
+	return gsp_buf_ok(reasons)
+	    ? 0
+	    : gsp_err_set(err, GSP_ELIMIT, "too many reasons why the save is suspect");
+}

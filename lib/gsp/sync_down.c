@@ -1,0 +1,430 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "gsp/rsync.h"
+#include "gsp/run.h"
+#include "gsp/suspect.h"
+#include "gsp/sync.h"
+#include "gsp/wire.h"
+#include "sys/sig.h"
+
+#include "base/banned.h"
+
+#define ANSWER_MAX (1024 * 1024)
+
+/* One download: what is known while it goes on. */
+struct download {
+	struct gsp_job *job;
+	struct gsp_history *h;
+	struct gsp_hello hello;
+	uint64_t expect_bytes; /* of the base, for a percentage */
+	struct gsp_list sums;  /* what came down, with checksums from both sides */
+	bool accept;
+};
+
+static void
+on_progress(void *ctx, uint64_t bytes, int pct)
+{
+	struct download *d = ctx;
+
+	gsp_steps_update(d->job->steps, d->job->server, "sync-down", pct, bytes, 0, "downloading");
+}
+
+static void
+on_odd(void *ctx, const char *path)
+{
+	struct download *d = ctx;
+
+	gsp_steps_warn(d->job->steps, d->job->server, "'%s' is no file, directory or symlink and "
+	    "does not travel", path);
+}
+
+static void
+common_args(struct gsp_argv *a, struct download *d)
+{
+	const struct gsp_server_conf *c = d->job->session->conf;
+
+	gsp_argv_push(a, "rsync");
+	gsp_rsync_common(a);
+	gsp_rsync_exclude(a, (const char *const *)c->exclude.v);
+	gsp_rsync_exclude(a, (const char *const *)c->push.v);
+}
+
+/* Bring the directory into ${dir}; ${by_sum}: what differs is sent again whatever its time. */
+static int
+fetch(struct download *d, const char *dir, const char *dest1, const char *dest2, bool by_sum,
+    struct gsp_err *err)
+{
+	struct gsp_argv a = GSP_ARGV_INIT;
+	struct gsp_rsync r = GSP_RSYNC_INIT;
+	int rc = -1;
+
+	common_args(&a, d);
+	gsp_argv_push(&a, "--delete");
+	gsp_argv_push(&a, "--info=progress2");
+	if (by_sum)
+		gsp_argv_push(&a, "--checksum");
+	if (dest1[0] != '\0')
+		gsp_argv_pushf(&a, "--link-dest=%s", dest1);
+	if (dest2[0] != '\0')
+		gsp_argv_pushf(&a, "--link-dest=%s", dest2);
+	if (gsp_wire_begin(&a, d->job, "stopping", err) == -1)
+		goto out;
+	gsp_argv_push(&a, "--");
+	gsp_wire_far(&a, d->job);
+	gsp_argv_pushf(&a, "%s/", dir);
+	r.argv = &a;
+	r.progress = on_progress;
+	r.odd = by_sum ? NULL : on_odd;
+	r.ctx = d;
+	rc = gsp_wire_run(d->job, &r, err);
+out:
+	gsp_argv_release(&a);
+	return rc;
+}
+
+/* Both sides read every byte. *same: nothing differs; sums then hold what is home. */
+static int
+prove(struct download *d, const char *dir, bool *same, struct gsp_err *err)
+{
+	struct gsp_diff differs = GSP_DIFF_INIT;
+	struct gsp_argv a = GSP_ARGV_INIT;
+	struct gsp_rsync r = GSP_RSYNC_INIT;
+	int rc = -1;
+
+	gsp_list_release(&d->sums);
+	common_args(&a, d);
+	gsp_rsync_dry(&a);
+	if (gsp_wire_begin(&a, d->job, "stopping", err) == -1)
+		goto out;
+	gsp_argv_push(&a, "--");
+	gsp_wire_far(&a, d->job);
+	gsp_argv_pushf(&a, "%s/", dir);
+	r.argv = &a;
+	rc = gsp_wire_prove(d->job, &r, &d->sums, &differs, err);
+	if (rc == 0) {
+		*same = differs.n == 0;
+		if (differs.n > 0)
+			gsp_debug("proof: %zu paths differ, '%s' first", differs.n, differs.v[0].path);
+	}
+out:
+	gsp_diff_release(&differs);
+	gsp_argv_release(&a);
+	return rc;
+}
+
+static int
+fetch_and_prove(struct download *d, struct gsp_buf *dir, struct gsp_err *err)
+{
+	struct gsp_buf dest1 = GSP_BUF_INIT(GSP_PATH_BUF), dest2 = GSP_BUF_INIT(GSP_PATH_BUF);
+	bool same = false;
+	int rc = -1;
+
+	if (gsp_history_incoming(d->h, d->job->session->id, dir, &dest1, &dest2, err) == -1 ||
+	    fetch(d, gsp_buf_str(dir), gsp_buf_str(&dest1), gsp_buf_str(&dest2), false, err) == -1)
+		goto out;
+	gsp_steps_update(d->job->steps, d->job->server, "sync-down", 100, 0, 0,
+	    "comparing checksums on both sides");
+	if (prove(d, gsp_buf_str(dir), &same, err) == -1)
+		goto out;
+	if (!same) {
+		gsp_steps_warn(d->job->steps, d->job->server, "some files differ; sending them again");
+		if (fetch(d, gsp_buf_str(dir), "", "", true, err) == -1 ||
+		    prove(d, gsp_buf_str(dir), &same, err) == -1)
+			goto out;
+	}
+	if (!same) {
+		gsp_err_set(err, GSP_ETEMP, "the machine's files and what came home go on differing: "
+		    "does something still write under '%s'? Nothing was deleted; run 'gsp down %s' "
+		    "again", d->job->session->conf->dir, d->job->server);
+		goto out;
+	}
+	rc = 0;
+out:
+	gsp_buf_release(&dest1);
+	gsp_buf_release(&dest2);
+	return rc;
+}
+
+/* Files of the game's user that changed outside `dir`: it may keep its saves there. */
+static int
+outside(struct download *d, struct gsp_buf *reasons, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(ANSWER_MAX);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	size_t n = 0;
+	int rc;
+
+	gsp_argv_push(&op, "outside");
+	rc = gsp_remote_ask(d->job->remote, &op, NULL, 0, &out, NULL, err);
+	for (const char *p = gsp_buf_str(&out); rc == 0 && *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+
+		if (strncmp(p, "outside ", 8) == 0 && n++ < 5)
+			gsp_buf_addf(reasons, "%s'%.*s' changed outside '%s' (does the game keep saves "
+			    "there?)", reasons->len > 0 ? "; " : "", (int)(len - 8), p + 8,
+			    d->job->session->conf->dir);
+		p += len + (p[len] == '\n');
+	}
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+static int
+check_suspect(struct download *d, struct gsp_err *err)
+{
+	const struct gsp_server_conf *c = d->job->session->conf;
+	struct gsp_list parent = GSP_LIST_INIT;
+	struct gsp_buf reasons = GSP_BUF_INIT(8192);
+	bool suspect = false;
+	uint64_t base = d->hello.marker.base;
+	int rc = -1;
+
+	if (gsp_history_has(d->h, base) && gsp_history_list(d->h, base, &parent, err) == -1)
+		goto out;
+	gsp_list_drop(&parent, (const char *const *)c->exclude.v);
+	if (gsp_suspect_check(gsp_history_has(d->h, base) ? &parent : NULL, &d->sums,
+	        (const char *const *)c->saves.v, (const char *const *)c->push.v, &reasons, &suspect,
+	        err) == -1 ||
+	    outside(d, &reasons, err) == -1)
+		goto out;
+	if (reasons.len == 0) {
+		d->accept = false; /* nothing to accept: the generation is no accepted one */
+		rc = 0;
+	} else if (d->accept) {
+		gsp_steps_warn(d->job->steps, d->job->server, "accepted although suspect: %.400s",
+		    gsp_buf_str(&reasons));
+		rc = 0;
+	} else
+		gsp_err_set(err, GSP_EREFUSED, "the save of '%s' is suspect: %.700s; look with 'gsp ssh "
+		    "%s', then 'gsp down %s --accept' takes it as it is", d->job->server,
+		    gsp_buf_str(&reasons), d->job->server, d->job->server);
+out:
+	gsp_list_release(&parent);
+	gsp_buf_release(&reasons);
+	return rc;
+}
+
+/* Edits made at home while the game ran become a generation before the game's own does, so
+ * that the game's is the newest. */
+static int
+capture_edits(struct download *d, struct gsp_err *err)
+{
+	struct gsp_diff edits = GSP_DIFF_INIT;
+	struct gsp_gen_meta meta;
+	uint64_t n;
+	int rc = -1;
+
+	if (gsp_history_edited(d->h, &edits, err) == -1)
+		goto out;
+	if (edits.n > 0) {
+		memset(&meta, 0, sizeof(meta));
+		meta.kind = GSP_GEN_EDIT;
+		meta.parent = gsp_history_base(d->h);
+		meta.session = d->job->session->id;
+		meta.actor = d->job->actor;
+		if (gsp_history_capture(d->h, &meta, &n, err) == -1)
+			goto out;
+		gsp_steps_warn(d->job->steps, d->job->server, "files/ was edited meanwhile (%zu paths); "
+		    "the edits are kept as generation %" PRIu64, edits.n, n);
+	}
+	rc = 0;
+out:
+	gsp_diff_release(&edits);
+	return rc;
+}
+
+static int
+commit(struct download *d, uint64_t *number, struct gsp_err *err)
+{
+	uint64_t base = d->hello.marker.base;
+	struct gsp_gen_meta meta;
+
+	memset(&meta, 0, sizeof(meta));
+	meta.kind = d->hello.marker.killed ? GSP_GEN_KILLED : GSP_GEN_DOWN;
+	meta.parent = base;
+	meta.session = d->job->session->id;
+	meta.actor = d->job->actor;
+	meta.accepted = d->accept;
+	return gsp_history_commit(d->h, d->job->session->id, &meta, &d->sums,
+	    gsp_history_has(d->h, base) ? base : 0, number, err);
+}
+
+/* A former run may have died between the generation's rename and the marker. */
+static int
+former(struct download *d, uint64_t *number, struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
+	uint64_t n = gsp_history_of_session(d->h, d->job->session->id);
+	bool same = false;
+	int rc = -1;
+
+	*number = 0;
+	if (n == 0)
+		return 0;
+	if (gsp_history_gen_dir(d->h, n, &dir, err) == -1 ||
+	    prove(d, gsp_buf_str(&dir), &same, err) == -1)
+		goto out;
+	if (same)
+		*number = n;
+	rc = 0;
+out:
+	gsp_buf_release(&dir);
+	return rc;
+}
+
+static int
+stamp(struct download *d, struct gsp_err *err)
+{
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_buf out = GSP_BUF_INIT(4096);
+	int rc;
+
+	gsp_argv_push(&op, "stamp");
+	gsp_argv_push(&op, "saved");
+	rc = gsp_remote_ask(d->job->remote, &op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+static int
+mark_saved(struct download *d, uint64_t number, struct gsp_err *err)
+{
+	struct gsp_marker m = d->hello.marker;
+
+	m.state = GSP_MARK_SAVED;
+	m.saved = number;
+	if (gsp_remote_mark(d->job->remote, &d->hello.marker, &m, err) == -1)
+		return -1;
+	d->job->session->saved = number;
+	return gsp_session_phase(d->job->session, d->job->home, GSP_PHASE_SAVED, err);
+}
+
+/* files/ becomes the newest generation; what only the owner edited stays edited. */
+static int
+renew(struct download *d, uint64_t number, struct gsp_err *err)
+{
+	struct gsp_diff both = GSP_DIFF_INIT;
+	uint64_t base = gsp_history_base(d->h), edit = gsp_history_pending_edit(d->h);
+	int rc = -1;
+
+	if (base == number)
+		return 0;
+	if (edit != 0) {
+		if (gsp_history_conflicts(d->h, d->hello.marker.base, edit, number, &both, err) == -1)
+			goto out;
+		for (size_t i = 0; i < both.n && i < 5; i++)
+			gsp_steps_warn(d->job->steps, d->job->server, "'%s' changed on both sides: files/ "
+			    "has the game's, your edit is in generation %" PRIu64, both.v[i].path, edit);
+		if (both.n > 5)
+			gsp_steps_warn(d->job->steps, d->job->server, "and %zu more paths", both.n - 5);
+	}
+	rc = gsp_history_bring(d->h, number, edit, err);
+out:
+	gsp_diff_release(&both);
+	return rc;
+}
+
+static int
+check_state(struct download *d, struct gsp_err *err)
+{
+	const struct gsp_marker *m = &d->hello.marker;
+
+	if (m->state == GSP_MARK_STOPPING && m->stopped &&
+	    strcmp(m->boot_id, d->hello.boot_id) == 0)
+		return gsp_run_prove(d->job, 0, 0, err);
+	if (m->state == GSP_MARK_CLOSING)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is being deleted; run 'gsp "
+		    "teardown %s'", d->job->server, d->job->server);
+	if (m->stopped && strcmp(m->boot_id, d->hello.boot_id) != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' was rebooted after the stop; "
+		    "'gsp down %s' stops it again first", d->job->server, d->job->server);
+	return gsp_err_set(err, GSP_EREFUSED, "the game of '%s' has no proven stop (%s); run 'gsp "
+	    "run stop %s' first, or 'gsp down %s'", d->job->server,
+	    gsp_marker_state_name(m->state), d->job->server, d->job->server);
+}
+
+static int
+save(struct download *d, uint64_t *number, struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = -1;
+
+	if (check_state(d, err) == -1 || stamp(d, err) == -1 || former(d, number, err) == -1)
+		goto out;
+	if (*number == 0 &&
+	    (fetch_and_prove(d, &dir, err) == -1 || check_suspect(d, err) == -1 ||
+	        capture_edits(d, err) == -1 || commit(d, number, err) == -1))
+		goto out;
+	rc = mark_saved(d, *number, err);
+out:
+	gsp_buf_release(&dir);
+	return rc;
+}
+
+static int
+down(struct download *d, uint64_t *number, struct gsp_err *err)
+{
+	struct gsp_session *s = d->job->session;
+	const struct gsp_marker *m = &d->hello.marker;
+
+	if (gsp_job_remote(d->job, err) == -1 ||
+	    gsp_remote_hello(d->job->remote, "", &d->hello, err) == -1 ||
+	    gsp_remote_ours(&d->hello, d->job->home, s, err) == -1)
+		return -1;
+	*number = 0;
+	if (m->state < GSP_MARK_DIRTY)
+		return 0;
+	if (m->state == GSP_MARK_SAVED || m->state == GSP_MARK_CLOSING) {
+		if (!gsp_history_has(d->h, m->saved))
+			return gsp_err_set(err, GSP_EREFUSED, "the machine says generation %" PRIu64 " is "
+			    "home, but servers/%s/history does not have it", m->saved, d->job->server);
+		*number = m->saved;
+		s->saved = m->saved;
+		if (s->phase < GSP_PHASE_SAVED &&
+		    gsp_session_phase(s, d->job->home, GSP_PHASE_SAVED, err) == -1)
+			return -1;
+	} else if (save(d, number, err) == -1)
+		return -1;
+	return renew(d, *number, err);
+}
+
+int
+gsp_sync_down(struct gsp_job *job, bool accept, struct gsp_err *err)
+{
+	struct download d;
+	struct gsp_gen gen;
+	uint64_t number = 0;
+	char size[24];
+	int rc;
+
+	if (gsp_job_need_session(job, err) == -1)
+		return -1;
+	memset(&d, 0, sizeof(d));
+	d.job = job;
+	d.accept = accept;
+	gsp_steps_begin(job->steps, job->server, "sync-down", "comparing");
+	rc = gsp_sync_history(&d.h, job, job->session->conf, err);
+	if (rc == 0)
+		rc = down(&d, &number, err);
+	if (rc == 0 && number != 0)
+		rc = gsp_history_info(d.h, number, &gen, err);
+	if (rc == -1)
+		gsp_steps_fail(job->steps, job->server, "sync-down", "%s", err->msg);
+	else if (number == 0)
+		gsp_steps_done(job->steps, job->server, "sync-down", "nothing was ever started: there is "
+		    "nothing to save");
+	else
+		gsp_steps_done(job->steps, job->server, "sync-down", "generation %" PRIu64 " is home and "
+		    "proven: %" PRIu64 " files, %s", number, gen.files,
+		    gsp_num_bytes(size, sizeof(size), gen.bytes));
+	gsp_list_release(&d.sums);
+	gsp_history_close(d.h);
+	return rc;
+}

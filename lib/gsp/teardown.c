@@ -1,0 +1,289 @@
+#include "gsp/teardown.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "gsp/history.h"
+#include "gsp/ledger.h"
+#include "gsp/run.h"
+#include "gsp/sync.h"
+#include "linode/firewall.h"
+#include "linode/instance.h"
+#include "sys/sig.h"
+
+#include "base/banned.h"
+
+#define GONE_MS 600000 /* how long a delete may take to show */
+
+static int
+refuse(struct gsp_job *job, const char *why, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_EREFUSED, "%s; nothing was deleted: 'gsp down %s' brings the save "
+	    "home first ('gsp teardown %s --discard-unsaved' gives it up for good)", why, job->server,
+	    job->server);
+}
+
+/* The generation the machine calls home is whole, and here, and of this session. */
+static int
+check_saved(struct gsp_job *job, uint64_t n, struct gsp_err *err)
+{
+	struct gsp_history *h = NULL;
+	struct gsp_gen gen;
+	int rc = -1;
+
+	if (gsp_sync_history(&h, job, job->session->conf, err) == -1)
+		return -1;
+	if (!gsp_history_has(h, n))
+		refuse(job, "the machine says its save is home, but history/ does not have it", err);
+	else if (gsp_history_info(h, n, &gen, err) == 0) {
+		if (strcmp(gen.session, job->session->id) != 0)
+			refuse(job, "the generation the machine names is of another session", err);
+		else
+			rc = 0;
+	}
+	gsp_history_close(h);
+	return rc;
+}
+
+static int
+read_back(struct gsp_job *job, const struct gsp_marker *want, struct gsp_err *err)
+{
+	struct gsp_hello hello;
+
+	if (gsp_remote_hello(job->remote, "", &hello, err) == -1)
+		return -1;
+	if (!hello.has_marker || strcmp(hello.marker.text, want->text) != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "the marker of '%s' is not what was written; "
+		    "nothing was deleted", job->server);
+	return 0;
+}
+
+/* What the agent found in the way of `closing`, as one sentence. */
+static int
+closing_refused(struct gsp_job *job, const char *text, const char *said, struct gsp_err *err)
+{
+	char first[300];
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "\n"), text);
+	return gsp_err_set(err, GSP_EREFUSED, "'%s' was used after its save came home (%.250s); "
+	    "nothing was deleted: look with 'gsp ssh %s'", job->server,
+	    first[0] != '\0' ? first : said, job->server);
+}
+
+static int
+close_marker(struct gsp_job *job, const struct gsp_hello *hello, struct gsp_err *err)
+{
+	const struct gsp_server_conf *c = job->session->conf;
+	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024), ports = GSP_BUF_INIT(4096);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	struct gsp_marker m = hello->marker;
+	int status, rc;
+
+	m.state = GSP_MARK_CLOSING;
+	gsp_marker_print(&m);
+	/* a machine on which nothing was started has no save to compare with: only the swap */
+	gsp_argv_push(&op, hello->marker.state == GSP_MARK_SAVED ? "close" : "mark");
+	gsp_argv_push(&op, hello->marker.text);
+	gsp_argv_push(&op, m.text);
+	if (hello->marker.state == GSP_MARK_SAVED) {
+		gsp_run_ports(&ports, c);
+		gsp_argv_push(&op, c->user);
+		gsp_argv_push(&op, c->dir);
+		gsp_argv_push(&op, ports.len > 0 ? gsp_buf_str(&ports) : "-");
+		for (size_t i = 0; i < c->exclude.n; i++)
+			gsp_argv_push(&op, c->exclude.v[i]);
+		for (size_t i = 0; i < c->push.n; i++)
+			gsp_argv_push(&op, c->push.v[i]);
+	}
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err);
+	if (rc == 0 && status != 0)
+		rc = closing_refused(job, gsp_buf_str(&out), err->msg, err);
+	if (rc == 0)
+		rc = read_back(job, &m, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	gsp_buf_release(&ports);
+	return rc;
+}
+
+/* The machine answers: its marker decides. */
+static int
+permit_by_marker(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_hello hello;
+
+	if (gsp_remote_hello(job->remote, "", &hello, err) == -1)
+		return -1;
+	if (!hello.has_marker && !job->session->start_intent)
+		return 0; /* never got as far as its first marker */
+	if (gsp_remote_ours(&hello, job->home, job->session, err) == -1)
+		return -1;
+	switch (hello.marker.state) {
+	case GSP_MARK_FRESH:
+	case GSP_MARK_UPLOADED: return close_marker(job, &hello, err);
+	case GSP_MARK_DIRTY: return refuse(job, "the game was started and its save is not home", err);
+	case GSP_MARK_STOPPING: return refuse(job, "the save is not home yet", err);
+	case GSP_MARK_SAVED:
+		if (check_saved(job, hello.marker.saved, err) == -1)
+			return -1;
+		return close_marker(job, &hello, err);
+	case GSP_MARK_CLOSING:
+		return hello.marker.saved == 0 ? 0 : check_saved(job, hello.marker.saved, err);
+	}
+	return gsp_err_set(err, GSP_EBUG, "unknown marker state");
+}
+
+static int
+permit(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	char why[300];
+
+	if (s->phase == GSP_PHASE_DELETING)
+		return 0; /* permitted before, on disk: finish it */
+	if (gsp_job_remote(job, err) == 0)
+		return permit_by_marker(job, err);
+	if (err->code == GSP_ECANCEL)
+		return -1;
+	if (!s->start_intent) {
+		gsp_steps_warn(job->steps, job->server, "the machine cannot be reached (%s); nothing was "
+		    "ever started on it, so nothing is lost", err->msg);
+		gsp_err_clear(err);
+		return 0;
+	}
+	snprintf(why, sizeof(why), "the machine cannot be reached (%.220s) and its save is not proven "
+	    "home", err->msg);
+	return refuse(job, why, err);
+}
+
+static int
+delete_firewall(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_firewall fw;
+	char own[32];
+	size_t i;
+
+	if (gsp_firewall_find(job->api, job->session->label, &fw, err) == -1) {
+		if (err->code != GSP_ENOTFOUND)
+			return -1;
+		gsp_err_clear(err);
+		return 0;
+	}
+	snprintf(own, sizeof(own), "gsp-home:%s", job->home->id);
+	for (i = 0; i < fw.ntags; i++)
+		if (strcmp(fw.tags[i], own) == 0)
+			break;
+	if (i == fw.ntags || fw.ndevices > 0)
+		return 0; /* not this home's, or it protects something else */
+	return gsp_firewall_delete(job->api, fw.id, err);
+}
+
+/* A machine that the journal calls ours: by id, or by label when the answer was lost. */
+static int
+find_machine(struct gsp_job *job, struct gsp_instance *it, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	const char *tag;
+
+	if (s->linode_id != 0)
+		return gsp_instance_get(job->api, s->linode_id, it, err);
+	/* a create call that was just made may show up late: it must not be forgotten */
+	while (gsp_instance_find(job->api, s->label, it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND || s->phase != GSP_PHASE_POSTING ||
+		    gsp_wall_s() - s->since > 40)
+			return -1;
+		if (gsp_sleep_ms(3000, err) == -1)
+			return -1;
+	}
+	tag = gsp_instance_tag(it, "gsp-session:");
+	if (tag == NULL || strcmp(tag, s->id) != 0)
+		return gsp_err_set(err, GSP_ENOTFOUND, "the machine '%s' is not this session's", it->label);
+	s->linode_id = it->id;
+	if (it->created != 0)
+		s->created = it->created;
+	snprintf(s->ipv4, sizeof(s->ipv4), "%s", it->ipv4);
+	return gsp_session_save(s, job->home, err);
+}
+
+static int
+finish(struct gsp_job *job, const char *why, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	uint64_t hours;
+	double usd;
+	char span[48];
+
+	gsp_session_cost(s, gsp_wall_s(), &hours, &usd);
+	if (delete_firewall(job, err) == -1 ||
+	    gsp_ledger_add(job->home, s, strcmp(why, "discarded") == 0 ? "discard" : "delete",
+	        job->actor, err) == -1 ||
+	    gsp_session_end(s, job->home, why, err) == -1)
+		return -1;
+	if (s->linode_id == 0)
+		gsp_steps_done(job->steps, job->server, "teardown", "no machine was ever created");
+	else
+		gsp_steps_done(job->steps, job->server, "teardown", "%s is deleted; %s, %" PRIu64
+		    " started hour%s, $%.3f", s->label,
+		    gsp_num_span(span, sizeof(span), gsp_wall_s() - s->created), hours,
+		    hours == 1 ? "" : "s", usd);
+	gsp_session_free(s);
+	job->session = NULL;
+	return 0;
+}
+
+static int
+teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_instance it;
+
+	if (gsp_job_api(job, err) == -1)
+		return -1;
+	if (find_machine(job, &it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND)
+			return -1;
+		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
+			return refuse(job, "the machine is gone, and its last game was not saved", err);
+		gsp_err_clear(err);
+		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);
+	}
+	if (it.locked_delete)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
+		    "the Linode manager; unlock it there", s->label);
+	if (!discard && permit(job, err) == -1)
+		return -1;
+	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
+		return -1;
+	gsp_job_hangup(job);
+	if (gsp_session_phase(s, job->home, GSP_PHASE_DELETING, err) == -1)
+		return -1;
+	gsp_steps_update(job->steps, job->server, "teardown", -1, 0, 0, "deleting %s", s->label);
+	if (gsp_instance_delete(job->api, s->linode_id, s->label, gsp_now_ms() + GONE_MS, err) == -1) {
+		gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
+		    job->server);
+		return -1;
+	}
+	return finish(job, discard ? "discarded" : "deleted", err);
+}
+
+int
+gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
+{
+	int rc;
+
+	assert(job->lock_fd >= 0);
+	gsp_steps_begin(job->steps, job->server, "teardown", "asking the machine whether its save is "
+	    "home");
+	if (job->session == NULL) {
+		gsp_steps_done(job->steps, job->server, "teardown", "there is no machine");
+		return 0;
+	}
+	rc = teardown(job, discard, err);
+	if (rc == -1)
+		gsp_steps_fail(job->steps, job->server, "teardown", "%s", err->msg);
+	return rc;
+}
