@@ -49,8 +49,8 @@ UNIT     := $(patsubst test/unit/%.c,$(O)/test/unit/%,$(wildcard test/unit/test_
 FUZZ     := $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 MAN      := $(wildcard man/*.[1-9])
 
-.PHONY: all clean deps install uninstall check check-unit check-integ check-fuzz check-san \
-	check-valgrind check-headers check-layers check-man check-examples check-shell fuzz bench demo tests
+.PHONY: all clean deps install uninstall check check-unit check-integ check-san check-valgrind \
+	check-headers check-layers check-man check-shell fuzz bench demo tests
 .DELETE_ON_ERROR:
 
 all: $(BINS)
@@ -94,6 +94,90 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 
 tests: $(UNIT) $(FUZZ)
 
+# The long ones first, so that the last worker is not left alone with one of them.
+INTEG    := $(wildcard test/integ/*.t)
+JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
+RUN      := test/run -j $(JOBS)
+# "program::argument": each fuzz target reads its corpus
+REPLAY   := $(foreach f,$(FUZZ),$(f)::test/data/fuzz/$(patsubst fuzz_%,%,$(notdir $(f))))
+
+check: all tests check-headers check-layers check-man
+	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap $(INTEG) $(UNIT) $(REPLAY)
+
+check-unit: tests
+	$(RUN) -o $(O)/tap-unit $(UNIT) $(REPLAY)
+
+check-integ: all
+	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap-integ $(INTEG)
+
+# The same binaries under the sanitizers: every unit test, and the integration tests.
+check-san:
+	$(MAKE) SANITIZE=address,undefined WERROR=1 all tests
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	    BUILD=$(CURDIR)/build-address-undefined $(RUN) -o build-address-undefined/tap \
+	    $(INTEG_SAN) $(patsubst $(O)/%,build-address-undefined/%,$(UNIT) $(REPLAY))
+INTEG_SAN ?= test/integ/evening.t
+
+# Units that start no machine, under valgrind.
+VALGRIND_UNIT := $(filter-out %/test_sandbox_machine %/test_ssh %/test_ssh_pump %/test_history_kill,$(UNIT))
+check-valgrind: tests
+	@mkdir -p $(O)/vg && for t in $(VALGRIND_UNIT); do \
+	    printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --child-silent-after-fork=yes --leak-check=full --errors-for-leak-kinds=definite %s\n' \
+	        "$$t" >$(O)/vg/$${t##*/} && chmod +x $(O)/vg/$${t##*/}; done
+	$(RUN) -o $(O)/tap-vg $(patsubst $(O)/test/unit/%,$(O)/vg/%,$(VALGRIND_UNIT))
+
+# Each target for FUZZ_SECONDS under libFuzzer; needs clang.
+FUZZ_SECONDS ?= 30
+fuzz:
+	@mkdir -p build-fuzz
+	@$(MAKE) CC=clang O=build-fuzz/lib CFLAGS='-fsanitize=address,undefined,fuzzer-no-link -O1' \
+	    LDFLAGS='-fsanitize=address,undefined' build-fuzz/lib/libgsp.a
+	@for f in test/fuzz/fuzz_*.c; do \
+	    n=$${f##*/fuzz_}; n=$${n%.c}; mkdir -p build-fuzz/corpus/$$n; \
+	    clang $(ALL_CFLAGS) -fsanitize=address,undefined,fuzzer -O1 -o build-fuzz/$$n $$f \
+	        build-fuzz/lib/libgsp.a $(LDLIBS) && \
+	    echo "fuzz $$n" && \
+	    build-fuzz/$$n -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -artifact_prefix=build-fuzz/ \
+	        build-fuzz/corpus/$$n test/data/fuzz/$$n || exit 1; \
+	done
+
+bench: all
+	BUILD=$(CURDIR)/$(O) test/bench
+
+demo:
+	@test/demo
+
+# ---- installing ----
+
+DEPS := $(sort $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST))
+deps:
+	@if ! command -v apt-get >/dev/null; then \
+	    echo "This computer has no apt-get. Install what it calls these (Debian's names):"; \
+	    echo "  $(DEPS)"; exit 1; fi; \
+	missing=; for p in $(DEPS); do \
+	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then echo "everything is installed"; exit 0; fi; \
+	echo "installing:$$missing"; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >build.deps.log 2>&1 || \
+	    { cat build.deps.log; rm -f build.deps.log; exit 1; }; rm -f build.deps.log
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/examples
+	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	@for m in $(MAN); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+	    install -d $$d && install -m 644 $$m $$d || exit 1; done
+	@for e in examples/*/; do e=$${e%/}; install -d $(DESTDIR)$(DATADIR)/$$e; \
+	    for f in $$e/*; do \
+	        if [ -d $$f ]; then cp -R $$f $(DESTDIR)$(DATADIR)/$$e/; \
+	        elif [ -x $$f ]; then install -m 755 $$f $(DESTDIR)$(DATADIR)/$$e; \
+	        else install -m 644 $$f $(DESTDIR)$(DATADIR)/$$e; fi || exit 1; done; done
+
+uninstall:
+	rm -f $(BINS:$(O)/%=$(DESTDIR)$(BINDIR)/%) $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	rm -rf $(DESTDIR)$(DATADIR)
+
 clean:
 	rm -rf build build-*
 
@@ -120,4 +204,9 @@ check-headers:
 	done
 
 check-man:
-	mandoc -T lint -W warning man/*.[1-9]
+	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning man/*.[1-9]; \
+	else echo "mandoc is not installed: man pages not checked"; fi
+
+check-shell:
+	shellcheck -s sh test/run test/demo test/bench test/integ/*.sh test/integ/*.t lib/gsp/agent.sh \
+	    $(shell grep -lE '^\#!/bin/sh' examples/*/*)

@@ -104,7 +104,8 @@ take_lock() { # exclusive, until exit or exec 9>&-; inside `guard` it is held al
 	if ! flock -w 5 9; then
 		who=
 		read -r who <"$VAR/lock"
-		die 75 "busy: ${who:-somebody} holds the machine's lock since $(($(date +%s) - $(stat -c %Y "$VAR/lock"))) s"
+		age=$(($(date +%s) - $(stat -c %Y "$VAR/lock")))
+		die 75 "busy: ${who:-somebody} holds the machine's lock since $age s"
 	fi
 	printf '%s\n' "${GSP_WHO:-gsp} ($OP, process $$)" >"$VAR/lock"
 }
@@ -175,7 +176,8 @@ op_guard() {
 		[ "$F" = true ] || die 65 "the game is not proven to have stopped"
 		field boot_id
 		read -r boot </proc/sys/kernel/random/boot_id || boot=
-		[ -n "$boot" ] && [ "$F" = "$boot" ] || die 65 "the machine has booted again since the game was proven to have stopped"
+		[ -n "$boot" ] && [ "$F" = "$boot" ] ||
+			die 65 "the machine has booted again since the game was proven to have stopped"
 	fi
 	shift 3
 	command -v -- "$1" >/dev/null || die 71 "'$1' is not installed on the machine"
@@ -790,7 +792,11 @@ open_by_inode() {
 	$1 == "M" { fs[rest(2)] = $2 }
 	$1 != "M" && home == "" { home = mount_of(ENVIRON["DIR"]) }
 	$1 == "L" && $2 == ENVIRON["SELF"] { saw = 1 }
-	$1 == "L" && $5 > 0 && (dev == "" || $3 == dev) { split($2, part, "/"); pid[$2] = part[3]; inode[$2] = $3 " " $4 }
+	$1 == "L" && $5 > 0 && (dev == "" || $3 == dev) {
+		split($2, part, "/")
+		pid[$2] = part[3]
+		inode[$2] = $3 " " $4
+	}
 	$1 == "P" && $4 == 1 {
 		at = mount_of(rest(4))
 		if (at == home || fs[at] != fs[home]) outside[$2 " " $3] = 1

@@ -216,3 +216,63 @@ new_home() { # new_home [NAME]: $H becomes a fresh home
 	GSP_HOME=$H
 	export GSP_HOME
 }
+
+server() { # server NAME: one more toy game in the home
+	mkdir -p "$H/servers/$1"
+	toy_server "$H/servers/$1"
+}
+
+# The API itself, as somebody else would use it.
+api() { # api METHOD PATH [JSON]
+	curl -sS -X "$1" -H "Authorization: Bearer $LINODE_TOKEN" -H 'Content-Type: application/json' \
+		${3:+-d "$3"} "$GSP_LINODE_URL$2"
+}
+
+# What takes long runs beside the rest; its output is looked at when it is over.
+bg() { # bg NAME COMMAND...
+	bg_name=$1
+	shift
+	(
+		"$@" >"$T/$bg_name.out" 2>"$T/$bg_name.err" </dev/null
+		echo $? >"$T/$bg_name.rc.new"
+		mv "$T/$bg_name.rc.new" "$T/$bg_name.rc"
+	) &
+}
+bg_gives() { # bg_gives STATUS TEXT NAME [SECONDS]: it ends with just that status
+	until_true "${4:-60}" test -f "$T/$3.rc" || echo "no end" >"$T/$3.rc"
+	cp "$T/$3.out" "$T/out"
+	cp "$T/$3.err" "$T/err"
+	is "$2" "$(cat "$T/$3.rc")" "$1"
+	[ "$(cat "$T/$3.rc")" = "$1" ] || note "$(tail -n 10 "$T/err")"
+	rm -f "$T/$3.rc"
+}
+
+# ---- several servers at once ----
+
+# server NAME: another toy server in the same home.
+server() {
+	mkdir -p "$H/servers/$1" && toy_server "$H/servers/$1"
+}
+at() { # at SERVER WORD...: a command on its machine, as root
+	at_server=$1
+	shift
+	gsp-ssh -C "$H" "$at_server" "$@" </dev/null
+}
+spawn() { # spawn NAME COMMAND...: in the background; joined() has its end
+	spawned=$1
+	shift
+	(
+		"$@" >"$T/job.$spawned.out" 2>"$T/job.$spawned.err" </dev/null
+		echo $? >"$T/job.$spawned.rc"
+	) &
+}
+joined() { # joined STATUS TEXT NAME: as gives, for what was spawned; `wait` first
+	gives "$1" "$2" sh -c 'cat "$0.out"; cat "$0.err" >&2; exit "$(cat "$0.rc")"' "$T/job.$3"
+}
+marker() { at "$1" cat /var/lib/gsp/session.json; }
+marker_state() { marker "$1" | jq -r .state; }
+# set_marker SERVER SED-EXPRESSION: as somebody would who tampers with the machine
+set_marker() { at "$1" sed -i -e "$2" /var/lib/gsp/session.json; }
+gsp_field() { # gsp_field NUMBER JQ-FILTER [SERVER]: of a generation's description
+	head -n 1 "$(gen "$1" "${3:-toy}").gsp" | jq -r "$2"
+}
