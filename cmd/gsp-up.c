@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "cli/exitcode.h"
-#include "cli/say.h"
 #include "fmt/out.h"
 #include "gsp/preflight.h"
 #include "gsp/provision.h"
@@ -138,9 +138,9 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
 	    start_and_wait(t, job, err) == -1)
 		return -1;
-	if (!t->cli.quiet && !t->cli.progress_json) {
+	/* on a terminal the record's own line says so */
+	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
 		gsp_record_address(&address, job->session);
-		gsp_cli_before_line(NULL, NULL);
 		fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'\n",
 		    job->server, gsp_buf_str(&address), job->server);
 		gsp_buf_release(&address);

@@ -47,9 +47,9 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 		gsp_buf_addf(&b, "%s: no machine", job->server);
 	else {
 		gsp_record_address(&address, s);
-		gsp_buf_addf(&b, "%s: %s, %s, %s in %s, $%.4g an hour", job->server,
-		    gsp_session_stage(s), gsp_buf_str(&address), s->type, s->region,
-		    s->hourly_usd > 0 ? s->hourly_usd : 0);
+		gsp_buf_addf(&b, "%s: %s at %s, %s in %s, $%.4g an hour until 'gsp down %s'",
+		    job->server, gsp_session_stage(s), gsp_buf_str(&address), s->type, s->region,
+		    s->hourly_usd > 0 ? s->hourly_usd : 0, job->server);
 	}
 	gsp_buf_addc(&b, '\n');
 	/* at once: the next tool in the pipe begins while we go on with the next server */
@@ -62,6 +62,21 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 	return err->code == GSP_EIO ? -1 : 0;
 }
 
+/* Whoever stops a tool shall know what goes on without it. */
+static void
+remind(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	int signo = err->detail;
+
+	if (job == NULL || job->lock_fd < 0 || gsp_job_reload(job, &ignored) == -1 ||
+	    job->session == NULL || job->session->phase < GSP_PHASE_POSTING)
+		return;
+	gsp_err_hint(err, "the machine of '%s' goes on, and costs: 'gsp up %s' or 'gsp down %s' goes on "
+	    "from here", job->server, job->server, job->server);
+	err->detail = signo;
+}
+
 static int
 one(struct tool *t, const char *name, const char *session, int flags, tool_fn *fn, void *ctx,
     struct gsp_err *err)
@@ -69,16 +84,16 @@ one(struct tool *t, const char *name, const char *session, int flags, tool_fn *f
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	const struct gsp_steps *steps = gsp_progress_steps(t->progress);
 	struct gsp_job *job = NULL;
+	bool began = false;
 	int rc = -1;
 
 	if (gsp_job_open(&job, t->home, name, t->cli.actor, steps, t->what,
 	        (flags & TOOL_LOCK) != 0 ? GSP_JOB_LOCK : GSP_JOB_LOOK, err) == -1)
 		goto out;
-	if ((flags & TOOL_STEPS) != 0)
+	began = (flags & TOOL_STEPS) != 0;
+	if (began)
 		gsp_progress_open(t->progress, name,
-		    (flags & TOOL_LOCK) != 0
-		        ? gsp_home_state_path(t->home, &path, name, "progress.jsonl")
-		        : NULL);
+		    gsp_home_state_path(t->home, &path, name, "progress.jsonl"));
 	if (gsp_job_need_id(job, session, err) == -1 || fn(t, job, ctx, err) == -1 ||
 	    gsp_sig_check(err) == -1)
 		goto out;
@@ -87,7 +102,10 @@ one(struct tool *t, const char *name, const char *session, int flags, tool_fn *f
 	job->lock_fd = -1;
 	rc = (flags & TOOL_PRINT) != 0 ? print_record(t, job, err) : 0;
 out:
-	if ((flags & TOOL_STEPS) != 0)
+	if (rc == -1 && err->code == GSP_ECANCEL)
+		remind(job, err);
+	/* for people the error alone says it when nothing had begun; programs wait for "all" */
+	if (began || ((flags & TOOL_STEPS) != 0 && t->cli.progress_json))
 		gsp_progress_finish(t->progress, name, rc == 0, "%s", rc == 0 ? t->what : err->msg);
 	gsp_job_close(job);
 	gsp_buf_release(&path);

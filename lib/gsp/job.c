@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "sys/io.h"
 #include "sys/lock.h"
 
 #include "base/banned.h"
@@ -38,6 +39,22 @@ take_lock(struct gsp_job *job, const char *what, struct gsp_err *err)
 	return rc;
 }
 
+/* A name nobody has is a typo, not a server that is down. */
+static int
+check_known(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_server_conf *conf = NULL;
+	int rc = 0;
+
+	if (job->session == NULL &&
+	    !gsp_io_exists(gsp_home_server_path(job->home, &path, job->server, "server.yaml")))
+		rc = gsp_server_conf_load(&conf, job->home, job->server, err);
+	gsp_server_conf_free(conf);
+	gsp_buf_release(&path);
+	return rc;
+}
+
 int
 gsp_job_open(struct gsp_job **out, struct gsp_home *home, const char *server,
     const char *actor, const struct gsp_steps *steps, const char *what, int flags,
@@ -55,10 +72,11 @@ gsp_job_open(struct gsp_job **out, struct gsp_home *home, const char *server,
 	job->steps = steps;
 	job->lock_fd = -1;
 	snprintf(job->server, sizeof(job->server), "%s", server);
-	if ((flags & GSP_JOB_LOCK) != 0 &&
-	    (gsp_home_state_make(home, server, err) == -1 || take_lock(job, what, err) == -1))
+	if (gsp_session_load(&job->session, home, server, err) == -1 || check_known(job, err) == -1)
 		goto fail;
-	if (gsp_session_load(&job->session, home, server, err) == -1)
+	if ((flags & GSP_JOB_LOCK) != 0 &&
+	    (gsp_home_state_make(home, server, err) == -1 || take_lock(job, what, err) == -1 ||
+	        gsp_job_reload(job, err) == -1)) /* another tool may have changed it meanwhile */
 		goto fail;
 	*out = job;
 	return 0;
@@ -135,6 +153,18 @@ gsp_job_need_session(struct gsp_job *job, struct gsp_err *err)
 	if (job->session->phase < GSP_PHASE_CREATING)
 		return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is not created yet; run "
 		    "'gsp up %s' again", job->server, job->server);
+	return 0;
+}
+
+int
+gsp_job_need_live(struct gsp_job *job, struct gsp_err *err)
+{
+	if (gsp_job_need_session(job, err) == -1)
+		return -1;
+	/* a delete was permitted and may be carried out at any moment: nothing new begins there */
+	if (job->session->phase == GSP_PHASE_DELETING)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is being deleted; 'gsp teardown "
+		    "%s' finishes that", job->server, job->server);
 	return 0;
 }
 

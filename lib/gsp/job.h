@@ -51,6 +51,9 @@ void gsp_job_hangup(struct gsp_job *job);
 /** gsp_job_need_session(job, err): GSP_EREFUSED "no machine" unless there is a session with one. */
 int gsp_job_need_session(struct gsp_job *job, struct gsp_err *err);
 
+/** gsp_job_need_live(job, err): the same, and its delete is not under way. */
+int gsp_job_need_live(struct gsp_job *job, struct gsp_err *err);
+
 /** gsp_job_need_id(job, session, err): the session a record names is the one we have. */
 int gsp_job_need_id(struct gsp_job *job, const char *session, struct gsp_err *err);
 
