@@ -1,7 +1,8 @@
 # gsp: one Makefile, nothing recursive. GNU make.
 #
 #   make            build everything into build/
-#   make deps       install what is needed (Debian and its kin; elsewhere: prints the names)
+#   make deps       install what is needed (Debian and its kin; elsewhere: prints the names);
+#                   make deps-more: what the sanitizers, valgrind and the linters need, too
 #   make demo       a whole evening with a real game, in the sandbox (root)
 #   make check      every test; the last line is "N passed, N failed[, N skipped]"
 #   make bench      ratios against plain rsync and OpenSSH
@@ -20,12 +21,13 @@ SANITIZE ?=
 comma := ,
 O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
-# What a Debian machine needs to build and run; then what the tests and the demo add.
+# What a Debian machine needs to build and to run gsp; then what the demo and the tests add.
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
 	libssh-dev libmicrohttpd-dev
 DEPS_RUN   := rsync openssh-client openssh-server nftables iproute2 util-linux ca-certificates
-DEPS_TEST  := jq mandoc valgrind shellcheck minetest-server procps sqlite3 python3 curl clang \
-	git
+DEPS_TEST  := minetest-server jq curl python3 procps mandoc
+# for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
+DEPS_MORE  := clang valgrind shellcheck cppcheck git
 
 PKGS       := libcurl libcjson yaml-0.1 libssh libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -49,7 +51,7 @@ UNIT     := $(patsubst test/unit/%.c,$(O)/test/unit/%,$(wildcard test/unit/test_
 FUZZ     := $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 MAN      := $(wildcard man/*.[1-9])
 
-.PHONY: all clean deps install uninstall check check-unit check-integ check-san check-valgrind \
+.PHONY: all clean deps deps-more install uninstall check check-unit check-integ check-san check-valgrind \
 	check-headers check-layers check-man check-shell fuzz bench demo tests
 .DELETE_ON_ERROR:
 
@@ -150,7 +152,8 @@ demo:
 # ---- installing ----
 
 DEPS := $(sort $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST))
-deps:
+deps-more: DEPS += $(DEPS_MORE)
+deps deps-more:
 	@if ! command -v apt-get >/dev/null; then \
 	    echo "This computer has no apt-get. Install what it calls these (Debian's names):"; \
 	    echo "  $(DEPS)"; exit 1; fi; \

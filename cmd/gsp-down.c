@@ -1,5 +1,7 @@
 /* gsp-down: the end of an evening: stop the game, bring the save home, delete the machine. */
 #include "cli/exitcode.h"
+#include "gsp/moved.h"
+#include "linode/instance.h"
 #include "tool.h"
 
 #include "base/banned.h"
@@ -7,6 +9,29 @@
 struct down {
 	bool kill, accept;
 };
+
+/* A machine that does not answer may be gone for good; then there is nothing to try again. */
+static bool
+is_gone(struct gsp_job *job)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_instance it;
+
+	return gsp_job_api(job, &ignored) == 0 &&
+	    gsp_instance_get(job->api, job->session->linode_id, &it, &ignored) == -1 &&
+	    ignored.code == GSP_ENOTFOUND;
+}
+
+static int
+bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+{
+	if (job->session->phase < GSP_PHASE_SAVED &&
+	    tool_step(t, job, err, "gsp-run", "stop", d->kill ? "--kill" : "--progress=json",
+	        job->server, NULL) == -1)
+		return -1;
+	return tool_step(t, job, err, "gsp-sync", "down",
+	    d->accept ? "--accept" : "--progress=json", job->server, NULL);
+}
 
 static int
 down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
@@ -16,14 +41,14 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (job->session == NULL)
 		return 0;
 	/* without an intent to start there is no save: only the machine has to go */
-	if (job->session->start_intent && job->session->phase < GSP_PHASE_DELETING) {
-		if (job->session->phase < GSP_PHASE_SAVED &&
-		    tool_step(t, job, err, "gsp-run", "stop", d->kill ? "--kill" : "--progress=json", job->server,
-		        NULL) == -1)
+	if (job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
+	    bring_home(t, job, d, err) == -1) {
+		/* one that is gone never answers again, and one that another home has taken over is
+		 * not ours to touch: what either means, teardown knows */
+		if (err->code == GSP_ECANCEL ||
+		    !((err->code == GSP_ETEMP && is_gone(job)) || gsp_moved_ask(job)))
 			return -1;
-		if (tool_step(t, job, err, "gsp-sync", "down", d->accept ? "--accept" : "--progress=json", job->server,
-		        NULL) == -1)
-			return -1;
+		gsp_err_clear(err);
 	}
 	return tool_step(t, job, err, "gsp-teardown", job->server, NULL);
 }

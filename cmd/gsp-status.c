@@ -12,8 +12,10 @@
 #include "fmt/json.h"
 #include "fmt/out.h"
 #include "gsp/status.h"
+#include "gsp/takeover.h"
 #include "sys/io.h"
 #include "sys/proc.h"
+#include "sys/tty.h"
 #include "tool.h"
 
 #include "base/banned.h"
@@ -24,6 +26,7 @@
 
 struct status {
 	bool cached, probe;
+	const char *take_over; /* a server, or NULL */
 	struct gsp_out *out;
 	struct gsp_cloud cloud;
 	bool json;
@@ -83,10 +86,12 @@ start_probe(struct gsp_proc *p, const char *tool, const char *dir, const char *n
     struct gsp_err *err)
 {
 	static const struct gsp_proc init = GSP_PROC_INIT;
+	static const char *const env[] = {"LINODE_TOKEN=", NULL}; /* it asks the machine alone */
 	const char *argv[] = {tool, "-C", dir, "--probe", name, NULL};
 
 	*p = init;
 	p->argv = argv;
+	p->env = env;
 	p->in = GSP_PROC_NULL;
 	p->out = GSP_PROC_PIPE;
 	p->err = GSP_PROC_NULL;
@@ -196,7 +201,7 @@ read_cloud(struct tool *t, struct status *s, struct gsp_err *err)
 	o.base_url = t->home->api_url;
 	o.token = gsp_buf_str(&token);
 	if (gsp_linode_new(&api, &o, err) == 0)
-		rc = gsp_cloud_read(&s->cloud, api, err);
+		rc = gsp_cloud_read(&s->cloud, t->home, api, err);
 	if (rc == -1 && err->code != GSP_EAUTH && err->code != GSP_ECANCEL)
 		gsp_err_hint(err, "'gsp status --cached' shows what this computer remembers");
 	gsp_token_wipe(&token);
@@ -241,6 +246,40 @@ known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err)
 }
 
 static int
+confirm(void *ctx, const char *question, struct gsp_err *err)
+{
+	const struct tool *t = ctx;
+
+	return t->cli.yes ? 0 : gsp_tty_confirm(question, err);
+}
+
+static int
+take_over(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	(void)ctx;
+	return gsp_takeover(job, confirm, t, err);
+}
+
+/* Then show it as any other: it is ours. */
+static int
+take_over_and_show(struct tool *t, struct status *s, const struct gsp_argv *all,
+    struct gsp_err *err)
+{
+	char *names[] = {strdup(s->take_over), NULL};
+	int rc = -1;
+
+	if (names[0] == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	if (t->cli.noperands > 0 || s->cached)
+		gsp_err_set(err, GSP_EUSAGE, "--take-over names the one server, and wants nothing else");
+	else if (known(all, names, 1, err) == 0 &&
+	    tool_each(t, names, 1, TOOL_LOCK | TOOL_STEPS, take_over, NULL, err) == 0)
+		rc = show(t, s, names, 1, err);
+	free(names[0]);
+	return rc;
+}
+
+static int
 run(struct tool *t, struct status *s, struct gsp_err *err)
 {
 	struct gsp_argv all = GSP_ARGV_INIT;
@@ -250,6 +289,10 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	if (gsp_home_servers(t->home, &all, err) == -1 ||
 	    known(&all, t->cli.operands, n, err) == -1)
 		goto out;
+	if (s->take_over != NULL) {
+		rc = take_over_and_show(t, s, &all, err);
+		goto out;
+	}
 	if (s->probe) {
 		rc = n == 1 ? probe_child(t, t->cli.operands[0], err)
 		            : gsp_err_set(err, GSP_EUSAGE, "--probe takes one server");
@@ -275,6 +318,8 @@ main(int argc, char **argv)
 	struct status s = {.cached = false};
 	const struct gsp_opt opts[] = {
 	    {"cached", 0, GSP_OPT_FLAG, &s.cached, NULL, "what this computer remembers; asks nobody"},
+	    {"take-over", 0, GSP_OPT_TEXT, &s.take_over, "SERVER",
+	        "make its machine this home's, whichever home has it now (asks, or wants --yes)"},
 	    {"probe", 0, GSP_OPT_FLAG, &s.probe, NULL, "ask one machine over ssh, answer in JSON"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-status",
@@ -289,6 +334,8 @@ main(int argc, char **argv)
 
 	if (rc == 0) {
 		s.json = t.cli.json;
+		if (s.take_over != NULL)
+			t.what = "take-over";
 		s.out = gsp_out_new(stdout, t.cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
 		rc = tool_open(&t, &err) == -1 || run(&t, &s, &err) == -1 ? -1 : 0;
 		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO)) {

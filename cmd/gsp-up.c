@@ -71,15 +71,19 @@ static int
 prepare_home(struct tool *t, struct gsp_job *job, uint64_t from, struct gsp_err *err)
 {
 	struct gsp_server_conf *conf = NULL;
+	bool lost = false;
 	uint64_t number;
 	int rc;
 
-	if (from != 0 && gsp_provision_forget_lost(job, err) == -1)
+	if (t->home->ssh_key_files.n == 0)
+		gsp_steps_warn(job->steps, job->server, "ssh_keys in gsp.yaml is empty: if state/ is lost "
+		    "there is no way into the machine, and to its save");
+	if (from != 0 && gsp_provision_is_lost(job, &lost, err) == -1)
 		return -1;
-	if (job->session != NULL && job->session->phase == GSP_PHASE_DELETING &&
+	if (!lost && job->session != NULL && job->session->phase == GSP_PHASE_DELETING &&
 	    tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
 		return -1;
-	if (job->session != NULL && job->session->start_intent)
+	if (!lost && job->session != NULL && job->session->start_intent)
 		return from == 0 ? 0
 		                 : gsp_err_set(err, GSP_EREFUSED, "'%s' has a machine whose game was "
 		                       "started; --from is for a server that is down", job->server);
@@ -87,6 +91,9 @@ prepare_home(struct tool *t, struct gsp_job *job, uint64_t from, struct gsp_err 
 		return -1;
 	rc = gsp_sync_base(job, conf, from, &number, err);
 	gsp_server_conf_free(conf);
+	/* only now, with files/ made from N: a mistyped N must not open the way for a plain `up` */
+	if (rc == 0 && lost)
+		rc = gsp_provision_forget_lost(job, err);
 	return rc;
 }
 

@@ -1,6 +1,8 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,8 @@
 #include "sys/sig.h"
 
 #include "base/banned.h"
+
+#define LINE_MAX_BYTES 65536 /* of a line that a tool of ours prints */
 
 int
 tool_open(struct tool *t, struct gsp_err *err)
@@ -122,24 +126,45 @@ note_failure(struct gsp_err *first, const struct gsp_err *now)
 		gsp_cli_error("%s", now->msg);
 }
 
+/* The next line of stdin: 1, 0 at its end, -1 on a signal or an error. What is longer than a record
+ * may be is cut, and marked so by line->failed. */
+static int
+next_line(struct gsp_buf *line, struct gsp_err *err)
+{
+	int c;
+
+	gsp_buf_reset(line);
+	while ((c = getc(stdin)) != '\n' && c != EOF)
+		gsp_buf_addc(line, (char)c);
+	if (c == '\n')
+		return 1;
+	if (gsp_sig_check(err) == -1)
+		return -1;
+	if (ferror(stdin))
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot read records from stdin");
+	return line->len > 0 || !gsp_buf_ok(line);
+}
+
 static int
 each_record(struct tool *t, int flags, tool_fn *fn, void *ctx, struct gsp_err *err)
 {
+	struct gsp_buf line = GSP_BUF_INIT(GSP_RECORD_MAX + 1);
 	struct gsp_err now = GSP_ERR_INIT;
 	struct gsp_record_name r;
-	char *line = NULL;
-	size_t cap = 0, n = 0, lineno = 0;
-	ssize_t len;
+	size_t n = 0, lineno = 0;
+	int more;
 
-	while ((len = getline(&line, &cap, stdin)) > 0) {
+	while ((more = next_line(&line, &now)) == 1) {
+		const char *text = gsp_buf_str(&line);
+
 		lineno++;
-		if (line[strspn(line, " \t\r\n")] == '\0')
+		if (gsp_buf_ok(&line) && text[strspn(text, " \t\r")] == '\0')
 			continue;
 		n++;
 		gsp_err_clear(&now);
-		if (len > GSP_RECORD_MAX)
+		if (!gsp_buf_ok(&line))
 			gsp_err_set(&now, GSP_EREFUSED, "record on line %zu of stdin is too long", lineno);
-		else if (gsp_record_parse(&r, line, (size_t)len, &now) == -1)
+		else if (gsp_record_parse(&r, text, line.len, &now) == -1)
 			gsp_err_wrap(&now, "record on line %zu of stdin", lineno);
 		else if (one(t, r.server, r.session, flags, fn, ctx, &now) == 0)
 			continue;
@@ -147,8 +172,10 @@ each_record(struct tool *t, int flags, tool_fn *fn, void *ctx, struct gsp_err *e
 		if (now.code == GSP_ECANCEL)
 			break;
 	}
-	free(line);
-	if (n == 0 && err->code == GSP_OK)
+	gsp_buf_release(&line);
+	if (more == -1)
+		note_failure(err, &now);
+	else if (n == 0)
 		return gsp_err_set(err, GSP_EREFUSED, "no record on stdin: did the tool before this one "
 		    "in the pipe fail?");
 	return err->code == GSP_OK ? 0 : -1;
@@ -162,11 +189,12 @@ tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, void *
 
 	if ((flags & TOOL_RECORDS) != 0 && n == 1 && strcmp(names[0], "-") == 0)
 		return each_record(t, flags, fn, ctx, err);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) /* before the first of them is touched */
 		if (strcmp(names[i], "-") == 0)
 			return gsp_err_set(err, GSP_EUSAGE, (flags & TOOL_RECORDS) != 0
 			        ? "'-' reads records from stdin and stands alone"
 			        : "this tool takes names, not records");
+	for (size_t i = 0; i < n; i++) {
 		gsp_err_clear(&now);
 		if (one(t, names[i], NULL, flags, fn, ctx, &now) == -1) {
 			note_failure(err, &now);
@@ -200,30 +228,57 @@ relay_line(struct relay *r, const char *line, const char *name)
 		fprintf(stderr, "%s\n", line);
 }
 
+/* Cut what came into lines; at the end what is left is one, too. */
 static void
-relay_all(struct relay *r, int fd, const char *name)
+relay_lines(struct relay *r, struct gsp_buf *in, const char *name, bool end)
 {
-	FILE *f = fdopen(fd, "r");
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t len;
+	size_t from = 0;
+	char *nl;
 
-	if (f == NULL)
-		return;
-	for (;;) {
-		len = getline(&line, &cap, f);
-		if (len <= 0) {
-			if (ferror(f) && errno == EINTR) {
-				clearerr(f);
-				continue;
-			}
-			break;
-		}
-		line[strcspn(line, "\n")] = '\0';
-		relay_line(r, line, name);
+	while (from < in->len && (nl = memchr(in->data + from, '\n', in->len - from)) != NULL) {
+		*nl = '\0';
+		relay_line(r, in->data + from, name);
+		from = (size_t)(nl + 1 - in->data);
 	}
-	free(line);
-	fclose(f);
+	gsp_buf_consume(in, from);
+	/* a line without an end is passed on in pieces */
+	if (in->len > 0 && (end || in->len > LINE_MAX_BYTES)) {
+		relay_line(r, in->data, name);
+		gsp_buf_reset(in);
+	}
+}
+
+/* Until it closes its stderr. A signal stops it as it stops us; SIGTERM, since a terminal has sent
+ * it SIGINT already, and a second one would end it at once. */
+static void
+relay_all(struct relay *r, struct gsp_proc *p, const char *name)
+{
+	struct gsp_buf in = GSP_BUF_INIT(LINE_MAX_BYTES + 8192);
+	bool told = false;
+	char block[4096];
+	ssize_t n;
+
+	for (;;) {
+		struct pollfd fds[2] = {{p->err_fd, POLLIN, 0}, {told ? -1 : gsp_sig_fd(), POLLIN, 0}};
+
+		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+			break;
+		if (!told && gsp_sig_pending() != 0) {
+			gsp_proc_kill(p, SIGTERM);
+			told = true;
+		}
+		if (fds[0].revents == 0)
+			continue;
+		n = read(p->err_fd, block, sizeof(block));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		gsp_buf_add(&in, block, (size_t)n);
+		relay_lines(r, &in, name, false);
+	}
+	relay_lines(r, &in, name, true);
+	gsp_buf_release(&in);
 }
 
 static int
@@ -256,8 +311,10 @@ tool_child(struct tool *t, struct gsp_job *job, const struct gsp_argv *argv,
 	struct gsp_proc p = GSP_PROC_INIT;
 	struct relay r = {t, ""};
 	char lock[40];
-	const char *env[] = {"GSP_STEP_OF_PARENT=1", lock, NULL};
-	int status = 0, rc = -1, fd;
+	bool cloud = strcmp(argv->v[0], "gsp-provision") == 0 || strcmp(argv->v[0], "gsp-teardown") == 0;
+	/* only these two speak to the API; empty is as good as none */
+	const char *env[] = {"GSP_STEP_OF_PARENT=1", lock, cloud ? NULL : "LINODE_TOKEN=", NULL};
+	int status = 0, rc = -1;
 
 	if (gsp_sig_check(err) == -1 || child_argv(&a, t, argv, err) == -1)
 		goto out;
@@ -270,9 +327,7 @@ tool_child(struct tool *t, struct gsp_job *job, const struct gsp_argv *argv,
 	p.keep_fd = job->lock_fd;
 	if (gsp_proc_start(&p, err) == -1)
 		goto out;
-	fd = p.err_fd;
-	p.err_fd = -1;
-	relay_all(&r, fd, argv->v[0]);
+	relay_all(&r, &p, argv->v[0]);
 	if (gsp_proc_wait(&p, &status, err) == -1 || gsp_sig_check(err) == -1)
 		goto out;
 	if (status != 0) {

@@ -32,6 +32,12 @@ die() { # die STATUS TEXT
 	exit "$1"
 }
 
+die_write() { # die_write PATH: nearly always the disk is full, and then it must be said
+	[ "$(stat -f -c '%a' -- "$VAR")" -ge 16 ] 2>/dev/null ||
+		die 74 "cannot write '$1': no space left on the machine's disk"
+	die 74 "cannot write '$1'"
+}
+
 usage() {
 	die 64 "agent: wrong arguments for '$OP'"
 }
@@ -147,8 +153,8 @@ check_swap() { # check_swap OLD NEWTEXT, under the lock
 }
 
 write_marker() {
-	printf '%s\n' "$1" >"$MARKER.new" && sync "$MARKER.new" && mv -f "$MARKER.new" "$MARKER" &&
-		sync "$VAR" || die 74 "cannot write '$MARKER'"
+	printf '%s\n' "$1" 2>/dev/null >"$MARKER.new" && sync "$MARKER.new" && mv -f "$MARKER.new" "$MARKER" &&
+		sync "$VAR" || die_write "$MARKER"
 	show_marker
 }
 
@@ -345,9 +351,10 @@ user_name() {
 }
 
 command_of() { # command_of PID [NAME]
-	text=$(tr '\000-\037\177' ' ' <"/proc/$1/cmdline" | head -c 80) 2>/dev/null
+	text=$(tr '\000-\037\177' ' ' <"/proc/$1/cmdline" | head -c 80)
 	text=${text% }
-	printf '%s' "${text:-[${2:-$(tr '\000-\037\177' ' ' <"/proc/$1/comm")}]}"
+	[ -n "$text" ] || text=${2:-$(tr '\000-\037\177' ' ' <"/proc/$1/comm")}
+	printf '%s' "${text:-(ended)}"
 } 2>/dev/null
 
 describe() { # describe PREFIX: lines of `processes` on stdin -> lines for people
@@ -534,7 +541,7 @@ check_start() { # under the lock: nothing starts twice, nothing starts on the wa
 
 stamp() { # stamp FILE: what changes after we return is newer (file times move in ticks)
 	uptime_cs
-	printf '%s %s\n' "$(date +%s%6N)" "$UP" >"$1.new" && mv -f "$1.new" "$1" || die 74 "cannot write '$1'"
+	printf '%s %s\n' "$(date +%s%6N)" "$UP" >"$1.new" && mv -f "$1.new" "$1" || die_write "$1"
 	sleep 0.02
 }
 
@@ -619,9 +626,9 @@ op_run() {
 		mv -f "$log" "$log.1"
 	fi
 	# The user may reopen it: scripts write to /dev/stderr.
-	: >>"$log" && chown "0:$GROUP_ID" "$log" && chmod 660 "$log" || die 74 "cannot write '$log'"
+	: >>"$log" && chown "0:$GROUP_ID" "$log" && chmod 660 "$log" || die_write "$log"
 	offset=$(stat -c '%s %i' "$log")
-	printf '%s\n' "$name $offset" >"$r/meta" || die 74 "cannot write '$r/meta'"
+	printf '%s\n' "$name $offset" >"$r/meta" || die_write "$r/meta"
 	keep=0
 	[ "$name" = start ] && keep=1
 	set -- "$r" "$limit" "$log" "$keep" "$LOG_BOUND" \
@@ -648,12 +655,13 @@ follow() { # follow ID OFFSET
 	size=$(stat -c %s "$log") || die 74 "cannot read '$log'"
 	from=$2
 	[ "$from" -le "$size" ] || from=0 # it was cut since
+	waiter=''
+	trap 'kill $waiter ${!:-} 2>/dev/null; exit 71' HUP INT TERM PIPE
 	# The kernel frees the lock when the script has ended or its supervisor has died.
 	flock -s "$r/live" true &
 	waiter=$!
 	tail -q -c "+$((from + 1))" -s 0.05 --pid="$waiter" -f -- "$log" 2>/dev/null &
 	tail=$!
-	trap 'kill "$waiter" "$tail" 2>/dev/null; exit 71' HUP INT TERM PIPE
 	wait "$tail" || { # the caller has gone
 		kill "$waiter" 2>/dev/null
 		exit 74
@@ -883,7 +891,7 @@ print_found() {
 		read -r _ uid _ <<-EOT
 			$(grep -s '^Uid:' "/proc/$pid/status")
 		EOT
-		printf 'open %s %s %s %s\n' "$pid" "$(user_name "${uid:-?}")" "$(command_of "$pid")" "$path"
+		printf 'open %s %s %s %s\n' "$pid" "$(user_name "${uid:--}")" "$(command_of "$pid")" "$path"
 	done | plain_text
 	grep '^port ' "$T/q" | sort -u
 }

@@ -406,8 +406,8 @@ make_private(const char *path, struct gsp_err *err)
 {
 	struct stat st;
 
-	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return gsp_err_sys(err, GSP_ECREATE, errno, "cannot make directory '%s'", path);
+	if (gsp_io_mkdirs(path, 0700, err) == -1)
+		return -1;
 	if (stat(path, &st) == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot look at '%s'", path);
 	if (!S_ISDIR(st.st_mode))

@@ -48,11 +48,12 @@ not_ours(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err
 	if (strcmp(home, job->home->id) != 0)
 		return gsp_err_set(err, GSP_EREFUSED,
 		    "the machine '%s' (id %" PRIu64 ") belongs to another home, '%s'; bring it down "
-		    "there, or rename this server", it->label, it->id, home);
+		    "there, or make it this home's with 'gsp status --take-over %s'", it->label, it->id,
+		    home, job->server);
 	return gsp_err_set(err, GSP_EREFUSED,
 	    "the machine '%s' (id %" PRIu64 ") is this home's, of a session this computer does not "
-	    "know (was state/ lost or copied?); use the computer that made it, or bring its saves "
-	    "home by hand with a key of ssh_keys", it->label, it->id);
+	    "know (was state/ lost or copied?); 'gsp status --take-over %s' makes it known again",
+	    it->label, it->id, job->server);
 }
 
 /* 0 found and ours; -1 GSP_ENOTFOUND; -1 anything else, also when it is somebody else's. */
@@ -144,7 +145,9 @@ purchase_init(struct purchase *p, struct gsp_job *job, const struct gsp_prefligh
 	if (s->host_key_private == NULL)
 		return gsp_err_set(err, GSP_EIO, "the journal of '%s' has lost its host key; 'gsp "
 		    "down %s' clears it away", s->server, s->server);
-	if (gsp_session_login_public(&login, job->home, s->server, err) == -1)
+	/* a run that ended a session and died may have left half of a pair, or nothing */
+	if (gsp_session_login_make(job->home, s->server, err) == -1 ||
+	    gsp_session_login_public(&login, job->home, s->server, err) == -1)
 		return -1;
 	gsp_argv_push(&p->keys, login);
 	free(login);
@@ -165,6 +168,16 @@ purchase_init(struct purchase *p, struct gsp_job *job, const struct gsp_prefligh
 	return 0;
 }
 
+/* The cloud said no, and said so clearly: the next run need not look for what is not there. */
+static int
+not_bought(struct gsp_job *job)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	(void)gsp_session_phase(job->session, job->home, GSP_PHASE_INTENT, &ignored);
+	return -1;
+}
+
 /* One place of the ladder. 0 bought; -1 with GSP_EUNAVAIL: the next place may do. */
 static int
 buy_at(struct gsp_job *job, struct purchase *p, const struct gsp_rung *rung,
@@ -172,7 +185,7 @@ buy_at(struct gsp_job *job, struct purchase *p, const struct gsp_rung *rung,
 {
 	struct gsp_session *s = job->session;
 	int64_t deadline = gsp_now_ms() + s->conf->timeouts.create_s * 1000;
-	bool doubtful;
+	bool doubtful, ever = false;
 
 	snprintf(s->region, sizeof(s->region), "%s", rung->region);
 	snprintf(s->type, sizeof(s->type), "%s", rung->type);
@@ -192,7 +205,8 @@ buy_at(struct gsp_job *job, struct purchase *p, const struct gsp_rung *rung,
 		if (err->code == GSP_ECREATE && err->detail == GSP_INSTANCE_LABEL_TAKEN)
 			return look(job, out, err);
 		if (!doubtful)
-			return -1;
+			return ever ? -1 : not_bought(job);
+		ever = true;
 		if (err->code == GSP_ECANCEL)
 			return -1; /* the journal says POSTING: the next run looks first */
 		if (look_patiently(job, out, err) == 0)

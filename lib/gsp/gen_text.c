@@ -99,6 +99,7 @@ parse_first(struct gsp_gen *g, uint64_t *entries, const struct gsp_json *o, stru
 		return -1;
 	if (gsp_clock_parse(&g->time, s) == -1)
 		return gsp_err_set(err, GSP_EIO, "unreadable time '%s'", s);
+	(void)snprintf(g->home, sizeof(g->home), "%s", gsp_json_str(o, "home", ""));
 	(void)snprintf(g->session, sizeof(g->session), "%s", gsp_json_str(o, "session", ""));
 	(void)snprintf(g->actor, sizeof(g->actor), "%s", gsp_json_str(o, "actor", ""));
 	g->accepted = gsp_json_bool(o, "accepted", false);

@@ -418,20 +418,47 @@ gsp_history_of_session(const struct gsp_history *h, const char *session)
 	return 0;
 }
 
-uint64_t
-gsp_history_pending_edit(const struct gsp_history *h)
+static bool
+is_edit(const struct gsp_history *h, uint64_t n)
 {
 	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_gen g;
-	uint64_t n = h->newest;
 
-	if (h->base == 0 || n <= h->base || gsp_history_info(h, h->base, &g, &ignored) == -1 ||
-	    g.kind != GSP_GEN_EDIT)
-		return 0;
+	return n != 0 && gsp_history_info(h, n, &g, &ignored) == 0 && g.kind == GSP_GEN_EDIT;
+}
+
+uint64_t
+gsp_history_common(const struct gsp_history *h, uint64_t a, uint64_t b)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_gen g;
+
 	/* parents are always smaller, so this ends */
-	while (n > h->base && gsp_history_info(h, n, &g, &ignored) == 0 && g.parent < n)
-		n = g.parent;
-	return n == h->base ? 0 : h->base;
+	while (a != b) {
+		uint64_t *larger = a > b ? &a : &b;
+
+		if (gsp_history_info(h, *larger, &g, &ignored) == -1 || g.parent >= *larger)
+			return 0;
+		*larger = g.parent;
+	}
+	return a;
+}
+
+uint64_t
+gsp_history_pending_edit(const struct gsp_history *h, uint64_t n)
+{
+	uint64_t common = gsp_history_common(h, h->base, n);
+
+	/* none in common (a machine taken over from another home): nobody knows what was edited and
+	 * what is merely older */
+	return is_edit(h, h->base) && common != 0 && common != h->base && common != n ? h->base : 0;
+}
+
+bool
+gsp_history_strayed(const struct gsp_history *h)
+{
+	return h->base != 0 && is_edit(h, h->newest) &&
+	    gsp_history_common(h, h->base, h->newest) != h->base;
 }
 
 int

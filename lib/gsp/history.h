@@ -45,6 +45,7 @@ struct gsp_gen {
 	uint64_t parent; /* 0: none */
 	enum gsp_gen_kind kind;
 	int64_t time; /* epoch seconds */
+	char home[9];     /* that made it; "" unknown */
 	char session[33]; /* "" if none */
 	char actor[129];
 	uint64_t files, bytes; /* regular files and their sizes */
@@ -84,11 +85,19 @@ int gsp_history_list(const struct gsp_history *h, uint64_t n, struct gsp_list *o
 uint64_t gsp_history_of_session(const struct gsp_history *h, const char *session);
 
 /**
- * gsp_history_pending_edit(h):
- * BASE, if it is an edit generation that the newest one was not made from (a down was cut off
- * before files/ was brought forward): hand it to gsp_history_bring() as ${edit}. Else 0.
+ * gsp_history_pending_edit(h, n):
+ * BASE, if it is an edit generation that generation ${n} was not made from, nor it from that (a
+ * down was cut off before files/ was brought to it): hand it to gsp_history_bring() as ${edit}. Else 0.
  */
-uint64_t gsp_history_pending_edit(const struct gsp_history *h);
+uint64_t gsp_history_pending_edit(const struct gsp_history *h, uint64_t n);
+
+/** gsp_history_common(h, a, b): the nearest generation that both were made from, or are; 0 none.
+ * It may be one that is not there any more. */
+uint64_t gsp_history_common(const struct gsp_history *h, uint64_t a, uint64_t b);
+
+/** gsp_history_strayed(h): the newest is an edit of something older than BASE, so that going on
+ * from it would undo what BASE holds: somebody has to choose. */
+bool gsp_history_strayed(const struct gsp_history *h);
 
 struct gsp_gen_meta {
 	enum gsp_gen_kind kind;
@@ -123,17 +132,17 @@ int gsp_history_edited(struct gsp_history *h, struct gsp_diff *out, struct gsp_e
 /**
  * gsp_history_capture(h, meta, number, err):
  * Make a generation of files/ as it is now (identical files hard-linked to the base's; no inode
- * shared with files/), then BASE = it. A file that changes while it is read is read again; if
- * it goes on changing: GSP_ETEMP naming it.
+ * shared with files/), proven by checksum, then BASE = it. A file that changes while it is read
+ * is read again; if it goes on changing: GSP_ETEMP naming it. What cannot be read: GSP_EIO.
  */
 int gsp_history_capture(struct gsp_history *h, const struct gsp_gen_meta *meta,
     uint64_t *number, struct gsp_err *err);
 
 /**
- * gsp_history_incoming(h, session, dir, link_dests, err):
- * An empty directory .incoming-<session> for a download, and the --link-dest directories to
- * use (absolute; newest proven first, then a broken try's left-over, which is renamed aside).
- * At most 20 link-dests (rsync's limit).
+ * gsp_history_incoming(h, session, dir, link_dest_1, link_dest_2, err):
+ * An empty directory .incoming-<session> for a download, and the directories for --link-dest
+ * (absolute; "" when there is none): the newest proven generation, then what broken tries of
+ * this session left (set aside as .broken-<session>, never continued in place).
  */
 int gsp_history_incoming(struct gsp_history *h, const char *session, struct gsp_buf *dir,
     struct gsp_buf *link_dest_1, struct gsp_buf *link_dest_2, struct gsp_err *err);
@@ -149,10 +158,13 @@ int gsp_history_unproven(struct gsp_history *h, const char *session,
 /**
  * gsp_history_commit(h, session, meta, list, push_from, number, err):
  * Turn .incoming-<session> into the next generation: the push paths of generation ${push_from}
- * are hard-linked in (0: none), ${list} (checksums of what came down; the push paths' entries
- * are added from their generation) becomes the .gsp file, directories lose their write bits
- * (their true modes stay in the list), syncfs checked, rename, syncfs. Afterwards the left-over
- * of a broken try is removed.
+ * are hard-linked in (0: none), directories lose their write bits (their true modes stay in
+ * the list), syncfs checked, the .gsp file, rename, syncfs. Afterwards the left-over of a
+ * broken try is removed.
+ * ${list} holds what was proven, from gsp_rsync_prove(): types, sizes and checksums; modes and
+ * times are read from the directory. It becomes the generation's whole list.
+ * Errors: GSP_EREFUSED if the directory and ${list} are not the same tree. On failure
+ * .incoming-<session> stays.
  */
 int gsp_history_commit(struct gsp_history *h, const char *session,
     const struct gsp_gen_meta *meta, struct gsp_list *list, uint64_t push_from,
@@ -161,9 +173,12 @@ int gsp_history_commit(struct gsp_history *h, const char *session,
 /**
  * gsp_history_bring(h, number, edit, err):
  * Bring files/ to generation ${number}: NEXT written and fsynced, rsync (--delete; excluded and
- * push paths stay; no inode shared; the true directory modes), BASE, NEXT removed. With ${edit}
- * != 0 (an edit generation whose parent is the old base) paths changed only there stay as
- * edited; those changed on both sides take ${number}'s version.
+ * push paths stay; no inode shared; the true directory modes), the result compared with the
+ * list, BASE, NEXT removed. With ${edit} != 0 (an edit generation whose parent is the old base)
+ * paths changed only there stay as edited; those changed on both sides take ${number}'s version
+ * (gsp/merge.h has the rules). A failure after NEXT is finished by the next settle.
+ * Errors: GSP_EREFUSED if files/ differs from BASE (capture it first) or a generation is not
+ * there; GSP_ETEMP if something writes to files/ meanwhile.
  */
 int gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit,
     struct gsp_err *err);
@@ -175,7 +190,4 @@ int gsp_history_conflicts(struct gsp_history *h, uint64_t base, uint64_t edit, u
 /** Set BASE without moving a file: files/ is known to equal it (after a capture by hand). */
 int gsp_history_set_base(struct gsp_history *h, uint64_t number, struct gsp_err *err);
 
-/**
- * gsp_rsync_filter(argv, exclude, push...): see gsp/rsync.h, which this module uses too.
- */
 #endif

@@ -57,7 +57,8 @@ join_paths(const char *const *a, const char *const *b)
 	return out;
 }
 
-/* Some games set a file's time back after writing it. Where two lists know the sums, they tell. */
+/* Some games set a file's time back after writing it. Where two lists know the sums, they
+ * tell. */
 static bool
 times_lie(const struct gsp_list *from, const struct gsp_list *to)
 {
@@ -73,19 +74,40 @@ times_lie(const struct gsp_list *from, const struct gsp_list *to)
 	return false;
 }
 
+/* Where the owner's edits and the game parted: the game's parent, if the edits descend from it
+ * (a down that was cut off captures a second time, an edit of an edit), else the edit's own. */
+static int
+parting(struct gsp_history *h, uint64_t edit, uint64_t game, uint64_t *out,
+    struct gsp_err *err)
+{
+	struct gsp_gen g, e;
+
+	if (gsp_history_info(h, game, &g, err) == -1 || gsp_history_info(h, edit, &e, err) == -1)
+		return -1;
+	*out = e.parent;
+	/* numbers fall from child to parent: this ends */
+	while (e.parent != 0 && e.parent != g.parent && e.parent < e.number &&
+	    gsp_history_has(h, e.parent))
+		if (gsp_history_info(h, e.parent, &e, err) == -1)
+			return -1;
+	if (e.parent == g.parent)
+		*out = g.parent;
+	return 0;
+}
+
 static int
 load_merge(struct bring *b, struct gsp_err *err)
 {
 	struct gsp_list base = GSP_LIST_INIT;
-	struct gsp_gen g;
+	uint64_t from;
 	int rc = -1;
 
-	if (gsp_history_info(b->h, b->edit, &g, err) == -1 ||
+	if (parting(b->h, b->edit, b->number, &from, err) == -1 ||
 	    gsp_history_list(b->h, b->edit, &b->edited, err) == -1)
 		return -1;
-	if (gsp_history_list_or_none(b->h, g.parent, &base, err) == -1) {
+	if (gsp_history_list_or_none(b->h, from, &base, err) == -1) {
 		gsp_err_wrap(err, "the edit %" PRIu64 " was made from generation %" PRIu64, b->edit,
-		    g.parent);
+		    from);
 		goto out;
 	}
 	if (gsp_merge_make(&b->merge, &base, &b->edited, &b->game, b->skip, err) == -1 ||
@@ -292,7 +314,7 @@ carry_out(struct bring *b, struct gsp_err *err)
 	return remove_next(b->h, err);
 }
 
-/* ".region.mca.Xy12Zz": the name under which rsync was writing "region.mca" when it was cut off. */
+/* ".region.mca.Xy12Zz": under that name rsync was writing "region.mca" when it was cut off. */
 static bool
 is_temporary(const struct bring *b, const char *path)
 {

@@ -31,6 +31,8 @@ take_lock(struct gsp_job *job, const char *what, struct gsp_err *err)
 	snprintf(note, sizeof(note), "%.100s: %.60s (pid %ld)", job->actor, what, (long)getpid());
 	gsp_home_state_path(job->home, &path, job->server, "lock");
 	rc = gsp_lock_take(&job->lock_fd, gsp_buf_str(&path), note, inherited_lock(), err);
+	if (rc == 0 && job->lock_fd == inherited_lock())
+		gsp_lock_note(job->lock_fd, note); /* whoever is turned away reads which step it is */
 	if (rc == -1 && err->code == GSP_ETEMP) {
 		gsp_err_wrap(err, "server '%s' is busy", job->server);
 		gsp_err_hint(err, "'gsp status %s' shows how far it is", job->server);
@@ -145,6 +147,16 @@ gsp_job_remote(struct gsp_job *job, struct gsp_err *err)
 }
 
 int
+gsp_job_need_whole(struct gsp_job *job, struct gsp_err *err)
+{
+	if (job->session == NULL || job->session->taking_from[0] == '\0')
+		return 0;
+	return gsp_err_set(err, GSP_EREFUSED, "the take-over of '%s' from home '%s' is not finished; "
+	    "run 'gsp status --take-over %s' again", job->server, job->session->taking_from,
+	    job->server);
+}
+
+int
 gsp_job_need_session(struct gsp_job *job, struct gsp_err *err)
 {
 	if (job->session == NULL)
@@ -153,7 +165,7 @@ gsp_job_need_session(struct gsp_job *job, struct gsp_err *err)
 	if (job->session->phase < GSP_PHASE_CREATING)
 		return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is not created yet; run "
 		    "'gsp up %s' again", job->server, job->server);
-	return 0;
+	return gsp_job_need_whole(job, err);
 }
 
 int

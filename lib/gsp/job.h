@@ -48,6 +48,9 @@ int gsp_job_remote(struct gsp_job *job, struct gsp_err *err);
 /** gsp_job_hangup(job): forget the connection (it broke, or the machine is going). */
 void gsp_job_hangup(struct gsp_job *job);
 
+/** gsp_job_need_whole(job, err): GSP_EREFUSED while a take-over of its machine is unfinished. */
+int gsp_job_need_whole(struct gsp_job *job, struct gsp_err *err);
+
 /** gsp_job_need_session(job, err): GSP_EREFUSED "no machine" unless there is a session with one. */
 int gsp_job_need_session(struct gsp_job *job, struct gsp_err *err);
 

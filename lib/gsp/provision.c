@@ -10,6 +10,8 @@
 #include "base/num.h"
 #include "gsp/create.h"
 #include "gsp/ledger.h"
+#include "gsp/moved.h"
+#include "linode/event.h"
 #include "linode/instance.h"
 
 #include "base/banned.h"
@@ -24,19 +26,28 @@ lost(struct gsp_job *job, struct gsp_err *err)
 }
 
 int
-gsp_provision_forget_lost(struct gsp_job *job, struct gsp_err *err)
+gsp_provision_is_lost(struct gsp_job *job, bool *yes, struct gsp_err *err)
 {
 	struct gsp_instance it;
 
+	*yes = false;
 	if (job->session == NULL || job->session->linode_id == 0)
 		return 0;
 	if (gsp_job_api(job, err) == -1)
 		return -1;
 	if (gsp_instance_get(job->api, job->session->linode_id, &it, err) == 0)
-		return 0; /* it is there: nothing is lost */
+		return 0;
 	if (err->code != GSP_ENOTFOUND)
 		return -1;
 	gsp_err_clear(err);
+	*yes = true;
+	return 0;
+}
+
+int
+gsp_provision_forget_lost(struct gsp_job *job, struct gsp_err *err)
+{
+	assert(job->lock_fd >= 0 && job->session != NULL);
 	if (gsp_ledger_add(job->home, job->session, "lost", job->actor, err) == -1 ||
 	    gsp_session_end(job->session, job->home, "lost", err) == -1)
 		return -1;
@@ -61,6 +72,8 @@ keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err
 	struct gsp_session *s = job->session;
 	const char *tag = gsp_instance_tag(it, "gsp-session:");
 
+	if (gsp_moved_refuse(job, it, err) == -1)
+		return -1;
 	if (tag == NULL || strcmp(tag, s->id) != 0)
 		return gsp_err_set(err, GSP_EREFUSED,
 		    "the machine '%s' (id %" PRIu64 ") does not carry the tag of session '%s'; somebody "
@@ -95,44 +108,44 @@ wait_running(struct gsp_job *job, struct gsp_err *err)
 	return keep_instance(job, &it, err);
 }
 
-static int
-keep_output(void *ctx, const char *data, size_t len, struct gsp_err *err)
-{
-	struct gsp_buf *b = ctx;
-
-	(void)err;
-	if (b->len + len > 4096)
-		gsp_buf_consume(b, b->len + len - 4096);
-	gsp_buf_add(b, data, len > 4096 ? 4096 : len);
-	return 0;
-}
+/* First boot's end; then, in the same breath, that nobody but root reads the user data, which hold
+ * the host key: without nftables the rule of gsp/userdata would be a file and no more. */
+#define NOT_HIDDEN 90
+static const char first_boot[] =
+    "cloud-init status --wait --long; s=$?; case $s in 0 | 2 | 127) ;; *) exit $s ;; esac; "
+    "/usr/local/sbin/gsp-hide-metadata; nft list table inet gsp_metadata >/dev/null || exit 90; "
+    "exit $s";
 
 static int
 wait_first_boot(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
 {
-	struct gsp_buf text = GSP_BUF_INIT(16384);
 	struct gsp_ssh_end end = {0, ""};
 	struct gsp_ssh_io io;
-	int rc;
 
 	gsp_steps_update(job->steps, job->server, "ssh", -1, 0, 0, "first boot is being finished");
 	memset(&io, 0, sizeof(io));
-	io.out = keep_output;
-	io.out_ctx = &text;
 	io.deadline_ms = deadline;
-	rc = gsp_ssh_exec(gsp_remote_ssh(job->remote), "cloud-init status --wait --long", &io, &end,
-	    err);
-	if (rc == -1)
-		gsp_err_wrap(err, "machine '%s': waiting for cloud-init", job->session->label);
-	else if (end.status == 2) /* newer versions: done, with errors that it recovered from */
+	if (gsp_ssh_exec(gsp_remote_ssh(job->remote), first_boot, &io, &end, err) == -1)
+		return gsp_err_wrap(err, "machine '%s': waiting for cloud-init", job->session->label);
+	switch (end.status) {
+	case 0: return 0;
+	case 127: /* something else applied the user data: the key was right */
+		gsp_steps_warn(job->steps, job->server, "the image has no cloud-init; going on");
+		return 0;
+	case 2: /* newer versions: done, with errors that it recovered from */
 		gsp_steps_warn(job->steps, job->server, "cloud-init had recoverable errors");
-	else if (end.status != 0)
-		rc = gsp_err_set(err, GSP_ECREATE,
+		return 0;
+	case NOT_HIDDEN:
+		return gsp_err_set(err, GSP_ECREATE, "machine '%s' cannot hide the metadata service, which "
+		    "holds its host key, from the game (was nftables installed?); look with 'gsp ssh %s "
+		    "cat /var/log/cloud-init-output.log', then 'gsp down %s' deletes it",
+		    job->session->label, job->server, job->server);
+	default:
+		return gsp_err_set(err, GSP_ECREATE,
 		    "the first boot of '%s' failed (cloud-init status %d); look with 'gsp ssh %s cat "
 		    "/var/log/cloud-init-output.log', then 'gsp down %s' deletes it", job->session->label,
 		    end.status, job->server, job->server);
-	gsp_buf_release(&text);
-	return rc;
+	}
 }
 
 /* The machine's own memory: made once, by the session that made the machine. */
@@ -183,6 +196,35 @@ wait_ssh(struct gsp_job *job, struct gsp_err *err)
 	return gsp_session_save(s, job->home, err);
 }
 
+/* Did its newest boot fail? Then no job will boot it, and waiting is of no use. */
+static bool
+boot_failed(struct gsp_job *job)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_event e[10];
+	size_t n = 0;
+
+	if (gsp_event_of_instance(job->api, job->session->linode_id, job->session->after_event, e,
+	        sizeof(e) / sizeof(e[0]), &n, &ignored) == -1)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(e[i].action, "linode_boot") == 0)
+			return strcmp(e[i].status, "failed") == 0;
+	return false;
+}
+
+/* Its events until now are history: only what comes of this boot counts. */
+static int
+boot(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	gsp_steps_warn(job->steps, job->server, "the machine %s is off; booting it", s->label);
+	(void)gsp_event_newest_id(job->api, &s->after_event, &ignored);
+	return gsp_instance_boot(job->api, s->linode_id, err);
+}
+
 /* A machine we know by id: is it there, and does it run? */
 static int
 resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
@@ -207,13 +249,13 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 		job->session = NULL;
 		return 0;
 	}
-	if (it.status == GSP_LS_OFFLINE && s->phase >= GSP_PHASE_CREATED) {
-		gsp_steps_warn(job->steps, job->server, "the machine %s is off; booting it", s->label);
-		if (gsp_instance_boot(job->api, s->linode_id, err) == -1)
-			return -1;
-	} else if (it.status == GSP_LS_OFFLINE && gsp_wall_s() - s->since > 60 &&
-	    gsp_instance_boot(job->api, s->linode_id, err) == -1)
-		return -1; /* its first boot failed earlier: try that once more */
+	if (gsp_moved_refuse(job, &it, err) == -1)
+		return -1;
+	/* one that is being made is off for a moment before its first boot */
+	if (it.status == GSP_LS_OFFLINE &&
+	    (s->phase >= GSP_PHASE_CREATED || gsp_wall_s() - s->since > 60 || boot_failed(job)) &&
+	    boot(job, err) == -1)
+		return -1;
 	return keep_instance(job, &it, err);
 }
 
@@ -233,7 +275,8 @@ gsp_provision(struct gsp_job *job, struct gsp_err *err)
 	bool gone = false;
 
 	assert(job->lock_fd >= 0);
-	if (refuse_deleting(job, err) == -1 || gsp_job_api(job, err) == -1)
+	if (refuse_deleting(job, err) == -1 || gsp_job_need_whole(job, err) == -1 ||
+	    gsp_job_api(job, err) == -1)
 		return -1;
 	gsp_steps_begin(job->steps, job->server, "create", "looking for a machine");
 	if (job->session != NULL && job->session->linode_id != 0 && resume(job, &gone, err) == -1)

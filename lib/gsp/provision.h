@@ -8,6 +8,8 @@
 #ifndef GSP_GSP_PROVISION_H
 #define GSP_GSP_PROVISION_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "gsp/job.h"
 
@@ -20,7 +22,11 @@
  */
 int gsp_provision(struct gsp_job *job, struct gsp_err *err);
 
-/** gsp_provision_forget_lost(job, err): the owner chose to go on without the lost machine. */
+/** gsp_provision_is_lost(job, yes, err): the cloud has no machine of that id (any more). */
+int gsp_provision_is_lost(struct gsp_job *job, bool *yes, struct gsp_err *err);
+
+/** gsp_provision_forget_lost(job, err): the owner chose to go on without the lost machine; ends
+ * the session. */
 int gsp_provision_forget_lost(struct gsp_job *job, struct gsp_err *err);
 
 #endif

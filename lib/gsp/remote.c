@@ -52,6 +52,22 @@ gsp_remote_open(struct gsp_remote **out, const struct gsp_home *h, const struct 
 	return 0;
 }
 
+int
+gsp_remote_adopt(struct gsp_remote **out, struct gsp_ssh *ssh, const char *label,
+    struct gsp_err *err)
+{
+	struct gsp_remote *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		gsp_ssh_close(ssh);
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	}
+	r->ssh = ssh;
+	snprintf(r->label, sizeof(r->label), "%s", label);
+	*out = r;
+	return 0;
+}
+
 void
 gsp_remote_close(struct gsp_remote *r)
 {
@@ -298,6 +314,11 @@ gsp_remote_ours(const struct gsp_hello *hello, const struct gsp_home *h,
 		return gsp_err_set(err, GSP_EREFUSED,
 		    "machine '%s' has no marker, so nobody can tell what its saves are worth; look "
 		    "with 'gsp ssh %s'", s->label, s->server);
+	if (strcmp(m->home, h->id) != 0 && strcmp(m->server, s->server) == 0 &&
+	    strcmp(m->session, s->id) == 0)
+		return gsp_err_set(err, GSP_EREFUSED,
+		    "machine '%s' was taken over by home '%s' and is not this home's any more; 'gsp down "
+		    "%s' makes this home forget it and deletes nothing", s->label, m->home, s->server);
 	if (strcmp(m->home, h->id) != 0 || strcmp(m->server, s->server) != 0 ||
 	    strcmp(m->session, s->id) != 0)
 		return gsp_err_set(err, GSP_EREFUSED,

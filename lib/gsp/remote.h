@@ -26,6 +26,11 @@ int gsp_remote_open(struct gsp_remote **out, const struct gsp_home *h,
     const struct gsp_session *s, int64_t deadline_ms, struct gsp_err *err);
 void gsp_remote_close(struct gsp_remote *r);
 
+/** gsp_remote_adopt(out, ssh, label, err): the same over a connection made otherwise; takes it,
+ * also when it fails. */
+int gsp_remote_adopt(struct gsp_remote **out, struct gsp_ssh *ssh, const char *label,
+    struct gsp_err *err);
+
 /** The connection itself; borrowed. */
 struct gsp_ssh *gsp_remote_ssh(struct gsp_remote *r);
 

@@ -290,16 +290,20 @@ open_input(const struct gsp_rsync *r, int *fd, struct gsp_err *err)
 		return 0;
 	if ((*fd = memfd_create("gsp-rsync-input", MFD_CLOEXEC)) == -1)
 		return gsp_err_sys(err, GSP_ESYS, errno, "cannot make a file in memory");
-	if (gsp_io_write_all(*fd, r->input, r->input_len, "rsync's input", err) == 0 &&
-	    lseek(*fd, 0, SEEK_SET) == 0)
-		return 0;
+	if (gsp_io_write_all(*fd, r->input, r->input_len, "rsync's input", err) == -1)
+		goto fail;
+	if (lseek(*fd, 0, SEEK_SET) == -1) {
+		gsp_err_sys(err, GSP_ESYS, errno, "cannot rewind rsync's input");
+		goto fail;
+	}
+	return 0;
+fail:
 	close(*fd);
 	*fd = -1;
-	return err->code != GSP_OK ? -1
-				   : gsp_err_sys(err, GSP_ESYS, errno, "cannot rewind rsync's input");
+	return -1;
 }
 
-/* The names with which the child's environment is ours plus LC_ALL=C. */
+/* The names with which the child's environment is ours plus LC_ALL=C, and without the token. */
 static const char **
 make_env(const char *const *more)
 {
@@ -308,11 +312,12 @@ make_env(const char *const *more)
 
 	while (more != NULL && more[n] != NULL)
 		n++;
-	if ((env = calloc(n + 2, sizeof(*env))) == NULL)
+	if ((env = calloc(n + 3, sizeof(*env))) == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		env[i] = more[i];
 	env[n] = "LC_ALL=C"; /* plain digits, English messages */
+	env[n + 1] = "LINODE_TOKEN=";
 	return env;
 }
 

@@ -141,6 +141,8 @@ alive(struct gsp_job *job, struct gsp_err *err)
 	struct gsp_argv op = GSP_ARGV_INIT;
 	int status = -1, rc;
 
+	if (gsp_job_remote(job, err) == -1) /* a script before us may have lost the link */
+		return -1;
 	gsp_argv_push(&op, "alive");
 	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err);
 	gsp_argv_release(&op);
@@ -173,6 +175,21 @@ run_bootstrap(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err 
 }
 
 static int
+stamp_session(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(4096);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int rc;
+
+	gsp_argv_push(&op, "stamp");
+	gsp_argv_push(&op, "session");
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+static int
 run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
@@ -197,6 +214,9 @@ run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err
 			return gsp_session_phase(s, job->home, GSP_PHASE_RUNNING, err);
 		}
 	}
+	/* nothing on it is anybody's save yet: what changes from here on may be one */
+	if (hello.marker.state == GSP_MARK_UPLOADED && stamp_session(job, err) == -1)
+		return -1;
 	/* on disk here, then there, before the game can write its first byte */
 	s->start_intent = true;
 	s->ready = false;
@@ -219,6 +239,8 @@ kill_leftovers(struct gsp_job *job, struct gsp_err *err)
 	struct gsp_argv op = GSP_ARGV_INIT;
 	int rc;
 
+	if (gsp_job_remote(job, err) == -1)
+		return -1;
 	gsp_steps_warn(job->steps, job->server, "ending the game by force: TERM, %d s, KILL",
 	    KILL_TERM_S);
 	gsp_argv_push(&op, "kill");
@@ -264,6 +286,8 @@ gsp_run_prove(struct gsp_job *job, int grace_s, int quiet_s, struct gsp_err *err
 	struct gsp_argv op = GSP_ARGV_INIT;
 	int status, rc;
 
+	if (gsp_job_remote(job, err) == -1)
+		return -1;
 	gsp_run_ports(&ports, job->session->conf);
 	gsp_argv_push(&op, "proof");
 	gsp_argv_push(&op, job->session->conf->user);
@@ -375,7 +399,7 @@ gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 	struct gsp_hello hello;
 	int rc;
 
-	if (gsp_job_need_session(job, err) == -1)
+	if (gsp_job_need_live(job, err) == -1)
 		return -1;
 	if (strcmp(o->script, "bootstrap") == 0)
 		fn = run_bootstrap;
@@ -454,9 +478,9 @@ wait_ports(struct gsp_job *job, struct gsp_err *err)
 	if (rc == 0 && status == 1)
 		rc = ended_early(job, err);
 	else if (rc == 0 && status != 0)
-		rc = gsp_err_set(err, GSP_ETEMP, "'%s' does not listen on its ports in time (%.200s); it "
-		    "goes on starting, see 'gsp logs %s start'", job->server, gsp_buf_str(&out),
-		    job->server);
+		rc = gsp_err_set(err, GSP_ETEMP, "'%s' does not listen on its ports in time (%.*s); it "
+		    "goes on starting, see 'gsp logs %s start'", job->server,
+		    (int)strcspn(gsp_buf_str(&out), "\n"), gsp_buf_str(&out), job->server);
 	gsp_argv_release(&op);
 	gsp_buf_release(&out);
 	gsp_buf_release(&ports);

@@ -236,16 +236,19 @@ find_running(struct gsp_job *job, struct follow *f, struct gsp_err *err)
 }
 
 static int
+reconnect(struct gsp_job *job, struct gsp_err *err)
+{
+	gsp_job_hangup(job);
+	return gsp_remote_open(&job->remote, job->home, job->session, gsp_now_ms() + RELINK_MS, err);
+}
+
+static int
 again(struct gsp_job *job, struct follow *f, struct gsp_err *err)
 {
 	struct gsp_argv op = GSP_ARGV_INIT;
 	struct gsp_ssh_io io;
 	int rc, status = 0;
 
-	gsp_job_hangup(job);
-	if (gsp_remote_open(&job->remote, job->home, job->session, gsp_now_ms() + RELINK_MS, err) ==
-	    -1)
-		return -1;
 	f->ctl_len = 0;
 	gsp_argv_push(&op, "follow");
 	gsp_argv_push(&op, f->id);
@@ -279,7 +282,9 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 	if (read_script(job, s->name, &text, err) == -1 || gsp_job_remote(job, err) == -1)
 		goto out;
 	rc = begin(job, &f, &text, err);
-	if (rc == -1 && err->code == GSP_ETEMP && !f.headed) {
+	/* under our lock the one that runs was left by a process of ours that died; without it, it is
+	 * somebody else's, maybe with other words to say */
+	if (rc == -1 && err->code == GSP_ETEMP && !f.headed && job->lock_fd >= 0) {
 		struct gsp_err why = GSP_ERR_INIT;
 
 		if (find_running(job, &f, &why) == 0 && f.headed)
@@ -292,6 +297,10 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 		if (tries > 1 || f.head.len > 0)
 			gsp_steps_warn(job->steps, job->server, "the link was cut; '%s' goes on there, "
 			    "connecting again", s->name);
+		if (reconnect(job, err) == -1) {
+			rc = gsp_err_hint(err, "'%s' may still run there", s->name);
+			break;
+		}
 		rc = again(job, &f, err);
 	}
 	if (rc == 0 && !f.ended)

@@ -27,8 +27,9 @@ struct gsp_script {
 /**
  * gsp_script_run(job, s, end, err):
  * 0 when the end is known, told in *end. A cut link is mended for up to two minutes.
- * Errors: GSP_ECONFIG no such script or not executable; GSP_EIO the machine cannot be reached
- * again (the script may still run); GSP_ECANCEL (it goes on running there).
+ * Errors: GSP_ECONFIG no such script or not executable; GSP_ETEMP the machine cannot be reached
+ * again (the script may still run; job->remote is NULL then), or a script of that name runs there
+ * already and we hold no lock; GSP_ECANCEL (it goes on running there).
  */
 int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
     struct gsp_err *err);

@@ -88,6 +88,7 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	copy_text(s->type, sizeof(s->type), v, "type");
 	copy_text(s->ipv4, sizeof(s->ipv4), v, "ipv4");
 	copy_text(s->ipv6, sizeof(s->ipv6), v, "ipv6");
+	copy_text(s->taking_from, sizeof(s->taking_from), v, "taking_from");
 	s->created = get_time(v, "created");
 	s->since = get_time(v, "since");
 	s->start_intent = gsp_json_bool(v, "start_intent", true); /* in doubt: there is a save */
@@ -180,6 +181,8 @@ to_json(const struct gsp_session *s)
 	gsp_json_add_num(v, "monthly_usd", s->monthly_usd);
 	gsp_json_add_u64(v, "base", s->base);
 	gsp_json_add_u64(v, "saved", s->saved);
+	if (s->taking_from[0] != '\0')
+		gsp_json_add_str(v, "taking_from", s->taking_from);
 	gsp_json_add_str(v, "host_key", s->host_key);
 	if (s->host_key_private != NULL)
 		gsp_json_add_str(v, "host_key_private", s->host_key_private);
@@ -254,6 +257,23 @@ out:
 	gsp_buf_release(&pem);
 	gsp_buf_release(&pub);
 	gsp_buf_release(&path);
+	return rc;
+}
+
+int
+gsp_session_login_make(const struct gsp_home *h, const char *server, struct gsp_err *err)
+{
+	struct gsp_buf key = GSP_BUF_INIT(GSP_PATH_BUF), pub = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = 0;
+
+	gsp_home_state_path(h, &key, server, "id_ed25519");
+	gsp_home_state_path(h, &pub, server, "id_ed25519.pub");
+	if (!gsp_io_exists(gsp_buf_str(&key)) || !gsp_io_exists(gsp_buf_str(&pub))) {
+		/* never a public line beside the private key of another pair */
+		rc = gsp_io_unlink(gsp_buf_str(&pub), err) == -1 ? -1 : write_login_key(h, server, err);
+	}
+	gsp_buf_release(&key);
+	gsp_buf_release(&pub);
 	return rc;
 }
 
@@ -340,7 +360,8 @@ out:
 void
 gsp_session_cost(const struct gsp_session *s, int64_t now, uint64_t *hours, double *usd)
 {
-	int64_t lived = now > s->created ? now - s->created : 0;
+	int64_t until = s->ended != 0 && s->ended < now ? s->ended : now;
+	int64_t lived = until > s->created ? until - s->created : 0;
 
 	*hours = 0;
 	*usd = 0;

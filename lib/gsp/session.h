@@ -37,6 +37,7 @@ struct gsp_session {
 	enum gsp_phase phase;
 	int64_t created;  /* epoch seconds of the intent; of the machine once it is known */
 	int64_t since;    /* when phase last changed */
+	int64_t ended;    /* not kept: when a machine that is gone already was deleted; 0 unknown */
 	bool start_intent; /* fsynced before the first start: from here on there may be a save */
 	bool ready;       /* the game answered after start */
 	uint64_t linode_id, firewall_id, after_event;
@@ -45,6 +46,7 @@ struct gsp_session {
 	char *host_key_private; /* only until the machine has it */
 	double hourly_usd, monthly_usd; /* what this machine costs, add-ons included; < 0 unknown */
 	uint64_t base, saved;
+	char taking_from[9]; /* not "": a take-over from that home is under way (gsp/takeover) */
 	struct gsp_server_conf *conf; /* the settings the session goes on with */
 };
 
@@ -70,6 +72,9 @@ int gsp_session_end(const struct gsp_session *s, const struct gsp_home *h, const
     struct gsp_err *err);
 
 void gsp_session_free(struct gsp_session *s);
+
+/** gsp_session_login_make(h, server, err): a login key in state/<server>/, unless one is there. */
+int gsp_session_login_make(const struct gsp_home *h, const char *server, struct gsp_err *err);
 
 /** The login key's public line. Caller frees. */
 int gsp_session_login_public(char **line, const struct gsp_home *h, const char *server,

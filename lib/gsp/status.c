@@ -8,21 +8,71 @@
 
 #include "base/clock.h"
 #include "gsp/job.h"
+#include "gsp/moved.h"
 #include "gsp/record.h"
 
 #include "base/banned.h"
 
-int
-gsp_cloud_read(struct gsp_cloud *out, struct gsp_linode *api, struct gsp_err *err)
+static bool
+listed(const struct gsp_cloud *c, uint64_t id)
 {
+	for (size_t i = 0; i < c->nmachines; i++)
+		if (c->machines[i].id == id)
+			return true;
+	return false;
+}
+
+/* A machine of ours that the list does not have may have lost its tags; it costs all the same. */
+static int
+read_untagged(struct gsp_cloud *c, const struct gsp_session *s, struct gsp_linode *api,
+    struct gsp_err *err)
+{
+	struct gsp_instance it, *more;
+
+	if (s->linode_id == 0 || listed(c, s->linode_id))
+		return 0;
+	if (gsp_instance_get(api, s->linode_id, &it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND)
+			return -1;
+		gsp_err_clear(err);
+		return 0;
+	}
+	if ((more = realloc(c->machines, (c->nmachines + 1) * sizeof(*more))) == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	c->machines = more;
+	c->machines[c->nmachines++] = it;
+	return 0;
+}
+
+int
+gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_linode *api,
+    struct gsp_err *err)
+{
+	struct gsp_argv names = GSP_ARGV_INIT;
+	struct gsp_session *s = NULL;
+	int rc = -1;
+
 	memset(out, 0, sizeof(*out));
-	if (gsp_instance_list(api, "gsp", &out->machines, &out->nmachines, err) == -1 ||
-	    gsp_firewall_list(api, "gsp", &out->firewalls, &out->nfirewalls, err) == -1) {
-		gsp_cloud_release(out);
-		return -1;
+	if (gsp_home_servers(h, &names, err) == -1 ||
+	    gsp_instance_list(api, "gsp", &out->machines, &out->nmachines, err) == -1 ||
+	    gsp_firewall_list(api, "gsp", &out->firewalls, &out->nfirewalls, err) == -1)
+		goto out;
+	out->ntagged = out->nmachines;
+	for (size_t i = 0; i < names.n; i++) {
+		if (gsp_session_load(&s, h, names.v[i], err) == -1 ||
+		    (s != NULL && read_untagged(out, s, api, err) == -1))
+			goto out;
+		gsp_session_free(s);
+		s = NULL;
 	}
 	out->known = true;
-	return 0;
+	rc = 0;
+out:
+	if (rc == -1)
+		gsp_cloud_release(out);
+	gsp_session_free(s);
+	gsp_argv_release(&names);
+	return rc;
 }
 
 void
@@ -105,6 +155,14 @@ tell_phase(struct gsp_status_row *r, const struct gsp_session *s)
 	}
 }
 
+static void
+tell_moved(struct gsp_status_row *r, const char *home)
+{
+	tell(r, "other-home", "gsp down", "home %s has taken the machine over; 'gsp down' here only "
+	    "forgets it and deletes nothing", home);
+	snprintf(r->home, sizeof(r->home), "%.8s", home);
+}
+
 /* The machine's own word goes before our memory. */
 static void
 tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct gsp_probe *p)
@@ -117,6 +175,10 @@ tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct g
 	}
 	if (!p->has_marker)
 		return;
+	if (strcmp(p->marker.home, r->home) != 0) {
+		tell_moved(r, p->marker.home);
+		return;
+	}
 	switch (p->marker.state) {
 	case GSP_MARK_FRESH:
 	case GSP_MARK_UPLOADED: break;
@@ -164,6 +226,41 @@ fill_session(struct gsp_status_row *r, const struct gsp_session *s)
 	gsp_session_cost(s, gsp_wall_s(), &r->hours, &r->so_far_usd);
 }
 
+/* A machine with a server's label and gsp's tags, of whatever session. */
+static const struct gsp_instance *
+unknown_machine_of(const struct gsp_cloud *c, const char *name)
+{
+	char label[65];
+
+	snprintf(label, sizeof(label), "gsp-%s", name);
+	for (size_t i = 0; i < c->nmachines; i++)
+		if (strcmp(c->machines[i].label, label) == 0 &&
+		    gsp_instance_tag(&c->machines[i], "gsp-home:") != NULL)
+			return &c->machines[i];
+	return NULL;
+}
+
+/* No session of ours, yet the label is taken: by another home, or by us before state/ was lost. */
+static void
+tell_unknown(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_instance *it)
+{
+	const char *home = gsp_moved_home(h, it);
+
+	snprintf(r->address, sizeof(r->address), "%s", it->ipv4);
+	snprintf(r->region, sizeof(r->region), "%s", it->region);
+	snprintf(r->type, sizeof(r->type), "%s", it->type);
+	r->linode_id = it->id;
+	r->since = it->created;
+	if (home == NULL) {
+		tell(r, "stray", "gsp status --take-over", "machine %" PRIu64 " is this home's, and state/ "
+		    "does not know it (%s); it costs until it is deleted", it->id, it->status_text);
+		return;
+	}
+	tell(r, "other-home", "gsp status --take-over", "machine %" PRIu64 " is of home %s (%s): bring "
+	    "it down there, or take it over", it->id, home, it->status_text);
+	snprintf(r->home, sizeof(r->home), "%.8s", home);
+}
+
 int
 gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char *name,
     const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err)
@@ -180,6 +277,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		return -1;
 	if (s == NULL) {
 		tell(r, "none", "gsp up", "there is no machine");
+		if ((it = unknown_machine_of(cloud, name)) != NULL)
+			tell_unknown(r, h, it);
 		return 0;
 	}
 	fill_session(r, s);
@@ -188,6 +287,11 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		it = machine_of(cloud, s->linode_id, s->id);
 		if (it == NULL)
 			tell_gone(r, s);
+		else if (s->taking_from[0] != '\0')
+			tell(r, "other-home", "gsp status --take-over", "the take-over from home %s was cut "
+			    "off", s->taking_from);
+		else if (gsp_moved_home(h, it) != NULL)
+			tell_moved(r, gsp_moved_home(h, it));
 		else if (it->status == GSP_LS_OFFLINE)
 			tell(r, "offline", "gsp up", "the machine is off, and costs all the same");
 		else if (it->status == GSP_LS_SUSPENDED)
@@ -201,7 +305,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 }
 
 static bool
-accounted(const struct gsp_home *h, const struct gsp_argv *names, const struct gsp_instance *it)
+accounted(const struct gsp_home *h, const struct gsp_argv *names, const struct gsp_cloud *cloud,
+    const struct gsp_instance *it)
 {
 	const char *server = gsp_instance_tag(it, "gsp-server:");
 	struct gsp_err ignored = GSP_ERR_INIT;
@@ -213,8 +318,10 @@ accounted(const struct gsp_home *h, const struct gsp_argv *names, const struct g
 		return false;
 	for (size_t i = 0; i < names->n && !yes; i++)
 		if (strcmp(names->v[i], server) == 0 &&
-		    gsp_session_load(&s, h, names->v[i], &ignored) == 0 && s != NULL)
-			yes = strcmp(s->id, session) == 0;
+		    gsp_session_load(&s, h, names->v[i], &ignored) == 0)
+			/* without a session here the server's own row tells of it */
+			yes = s != NULL ? strcmp(s->id, session) == 0
+			                : unknown_machine_of(cloud, names->v[i]) == it;
 	gsp_session_free(s);
 	return yes;
 }
@@ -279,8 +386,8 @@ gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
 {
 	struct gsp_status_row r;
 
-	for (size_t i = 0; i < cloud->nmachines; i++) {
-		if (accounted(h, names, &cloud->machines[i]))
+	for (size_t i = 0; i < cloud->ntagged; i++) {
+		if (accounted(h, names, cloud, &cloud->machines[i]))
 			continue;
 		stray_machine(&r, h, &cloud->machines[i]);
 		if (fn(ctx, &r, err) == -1)

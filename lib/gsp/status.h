@@ -39,16 +39,17 @@ struct gsp_status_row {
 	bool mine;
 };
 
-/* The cloud's side, read once: one request a page. */
+/* The cloud's side, read once: one request a page, and one for each machine of ours without tags. */
 struct gsp_cloud {
 	bool known; /* false: --cached */
-	struct gsp_instance *machines;
-	size_t nmachines;
+	struct gsp_instance *machines; /* those with our tag first */
+	size_t nmachines, ntagged;
 	struct gsp_firewall *firewalls;
 	size_t nfirewalls;
 };
 
-int gsp_cloud_read(struct gsp_cloud *out, struct gsp_linode *api, struct gsp_err *err);
+int gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_linode *api,
+    struct gsp_err *err);
 void gsp_cloud_release(struct gsp_cloud *c);
 
 /**

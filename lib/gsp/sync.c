@@ -30,6 +30,9 @@ gsp_sync_history(struct gsp_history **out, struct gsp_job *job,
 		*out = NULL;
 		rc = -1;
 	}
+	if (rc == 0 && gsp_history_rescued(*out) != NULL)
+		gsp_steps_warn(job->steps, job->server, "files/ was edited while it was being renewed; "
+		    "those edits are kept in '%s'", gsp_history_rescued(*out));
 	gsp_buf_release(&dir);
 	return rc;
 }
@@ -58,6 +61,17 @@ refuse_fork(struct gsp_job *job, struct gsp_history *h, const struct gsp_diff *e
 	    gsp_buf_str(&names), gsp_history_newest(h), job->server, gsp_history_newest(h));
 	gsp_buf_release(&names);
 	return -1;
+}
+
+/* An edit was kept from before the evening that files/ is made from. */
+static int
+refuse_strayed(struct gsp_job *job, struct gsp_history *h, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_EREFUSED, "files/ of '%s' was made from generation %" PRIu64 ", "
+	    "and generation %" PRIu64 " is an edit of an older one; choose: 'gsp up %s --from %" PRIu64
+	    "' or 'gsp up %s --from %" PRIu64 "'", job->server, gsp_history_base(h),
+	    gsp_history_newest(h), job->server, gsp_history_base(h), job->server,
+	    gsp_history_newest(h));
 }
 
 static int
@@ -118,9 +132,11 @@ base_now(struct gsp_job *job, struct gsp_history *h, uint64_t from, uint64_t *nu
 	else if (base == newest) {
 		*number = base;
 		rc = edits.n == 0 ? 0 : capture(job, h, GSP_GEN_EDIT, number, err);
+	} else if (edits.n == 0 && gsp_history_strayed(h)) {
+		rc = refuse_strayed(job, h, err);
 	} else if (edits.n == 0) {
 		*number = newest;
-		rc = gsp_history_bring(h, newest, gsp_history_pending_edit(h), err);
+		rc = gsp_history_bring(h, newest, gsp_history_pending_edit(h, newest), err);
 	} else
 		rc = refuse_fork(job, h, &edits, err);
 	/* what only the owner's edits kept out of the newest is a generation of its own, too */
@@ -162,15 +178,25 @@ gsp_sync_unstart(struct gsp_job *job, struct gsp_err *err)
 
 	if (gsp_job_remote(job, err) == -1 || gsp_run_prove(job, 5, 2, err) == -1)
 		goto out;
+	/* not since this start: an earlier one of the session may have been played on */
 	gsp_argv_push(&op, "changed-since");
 	gsp_argv_push(&op, c->dir);
-	gsp_argv_push(&op, "start");
+	gsp_argv_push(&op, "session");
 	for (size_t i = 0; i < c->saves.n; i++)
 		gsp_argv_push(&op, c->saves.v[i]);
 	if (gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err) == -1)
 		goto out;
 	if (status != 0) {
 		gsp_err_set(err, GSP_ENO, "the saves may have changed since it was started");
+		goto out;
+	}
+	gsp_argv_release(&op);
+	gsp_argv_push(&op, "outside");
+	gsp_buf_reset(&out);
+	if (gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err) == -1)
+		goto out;
+	if (out.len > 0) {
+		gsp_err_set(err, GSP_ENO, "the game changed files outside '%s'", c->dir);
 		goto out;
 	}
 	if (gsp_remote_hello(job->remote, "", &hello, err) == -1 ||

@@ -52,7 +52,7 @@ game_side(struct gsp_job *job, struct gsp_history *h, uint64_t base, struct gsp_
 		goto out;
 	gsp_argv_push(&a, "rsync");
 	gsp_rsync_common(&a);
-	gsp_argv_push(&a, "--chmod=Du+w");
+	gsp_argv_push(&a, "--chmod=Da-w"); /* as a generation's directories are */
 	gsp_argv_push(&a, "-n");
 	gsp_argv_push(&a, "--delete");
 	gsp_rsync_exclude(&a, (const char *const *)c->exclude.v);
@@ -99,8 +99,12 @@ gsp_sync_diff(struct gsp_job *job, gsp_sync_diff_fn *fn, void *ctx, struct gsp_e
 		if (gsp_history_has(h, base) && game_side(job, h, base, &game, err) == -1)
 			goto out;
 	}
-	if (home_side(h, c, base, &home, err) == -1 || tell(&home, "home", fn, ctx, err) == -1 ||
-	    tell(&game, "game", fn, ctx, err) == -1)
+	if (started && !gsp_history_has(h, base))
+		gsp_steps_warn(job->steps, job->server, "the game was started from files that are not in "
+		    "this home's history; there is nothing to compare with");
+	else if (home_side(h, c, base, &home, err) == -1)
+		goto out;
+	if (tell(&home, "home", fn, ctx, err) == -1 || tell(&game, "game", fn, ctx, err) == -1)
 		goto out;
 	rc = 0;
 out:

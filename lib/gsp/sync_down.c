@@ -87,32 +87,31 @@ out:
 	return rc;
 }
 
-/* Both sides read every byte. *same: nothing differs; sums then hold what is home. */
+/* Both sides read every byte. Nothing in differs: sums then hold what is home. */
 static int
-prove(struct download *d, const char *dir, bool *same, struct gsp_err *err)
+prove(struct download *d, const char *dir, bool sealed, struct gsp_diff *differs,
+    struct gsp_err *err)
 {
-	struct gsp_diff differs = GSP_DIFF_INIT;
 	struct gsp_argv a = GSP_ARGV_INIT;
 	struct gsp_rsync r = GSP_RSYNC_INIT;
 	int rc = -1;
 
 	gsp_list_release(&d->sums);
+	gsp_diff_release(differs);
 	common_args(&a, d);
 	gsp_rsync_dry(&a);
+	if (sealed)
+		gsp_argv_push(&a, "--chmod=Da-w"); /* as a generation's directories are */
 	if (gsp_wire_begin(&a, d->job, "stopping", err) == -1)
 		goto out;
 	gsp_argv_push(&a, "--");
 	gsp_wire_far(&a, d->job);
 	gsp_argv_pushf(&a, "%s/", dir);
 	r.argv = &a;
-	rc = gsp_wire_prove(d->job, &r, &d->sums, &differs, err);
-	if (rc == 0) {
-		*same = differs.n == 0;
-		if (differs.n > 0)
-			gsp_debug("proof: %zu paths differ, '%s' first", differs.n, differs.v[0].path);
-	}
+	rc = gsp_wire_prove(d->job, &r, &d->sums, differs, err);
+	if (rc == 0 && differs->n > 0)
+		gsp_debug("proof: %zu paths differ, '%s' first", differs->n, differs->v[0].path);
 out:
-	gsp_diff_release(&differs);
 	gsp_argv_release(&a);
 	return rc;
 }
@@ -121,23 +120,25 @@ static int
 fetch_and_prove(struct download *d, struct gsp_buf *dir, struct gsp_err *err)
 {
 	struct gsp_buf dest1 = GSP_BUF_INIT(GSP_PATH_BUF), dest2 = GSP_BUF_INIT(GSP_PATH_BUF);
-	bool same = false;
+	const char *session = d->job->session->id;
+	struct gsp_diff differs = GSP_DIFF_INIT;
 	int rc = -1;
 
-	if (gsp_history_incoming(d->h, d->job->session->id, dir, &dest1, &dest2, err) == -1 ||
+	if (gsp_history_incoming(d->h, session, dir, &dest1, &dest2, err) == -1 ||
 	    fetch(d, gsp_buf_str(dir), gsp_buf_str(&dest1), gsp_buf_str(&dest2), false, err) == -1)
 		goto out;
 	gsp_steps_update(d->job->steps, d->job->server, "sync-down", 100, 0, 0,
 	    "comparing checksums on both sides");
-	if (prove(d, gsp_buf_str(dir), &same, err) == -1)
+	if (prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
 		goto out;
-	if (!same) {
+	if (differs.n > 0) {
 		gsp_steps_warn(d->job->steps, d->job->server, "some files differ; sending them again");
-		if (fetch(d, gsp_buf_str(dir), "", "", true, err) == -1 ||
-		    prove(d, gsp_buf_str(dir), &same, err) == -1)
+		if (gsp_history_unproven(d->h, session, &differs, err) == -1 ||
+		    fetch(d, gsp_buf_str(dir), "", "", true, err) == -1 ||
+		    prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
 			goto out;
 	}
-	if (!same) {
+	if (differs.n > 0) {
 		gsp_err_set(err, GSP_ETEMP, "the machine's files and what came home go on differing: "
 		    "does something still write under '%s'? Nothing was deleted; run 'gsp down %s' "
 		    "again", d->job->session->conf->dir, d->job->server);
@@ -145,6 +146,7 @@ fetch_and_prove(struct download *d, struct gsp_buf *dir, struct gsp_err *err)
 	}
 	rc = 0;
 out:
+	gsp_diff_release(&differs);
 	gsp_buf_release(&dest1);
 	gsp_buf_release(&dest2);
 	return rc;
@@ -210,25 +212,32 @@ out:
 	return rc;
 }
 
+static int
+capture(struct download *d, uint64_t *number, struct gsp_err *err)
+{
+	struct gsp_gen_meta meta;
+
+	memset(&meta, 0, sizeof(meta));
+	meta.kind = GSP_GEN_EDIT;
+	meta.parent = gsp_history_base(d->h);
+	meta.session = d->job->session->id;
+	meta.actor = d->job->actor;
+	return gsp_history_capture(d->h, &meta, number, err);
+}
+
 /* Edits made at home while the game ran become a generation before the game's own does, so
  * that the game's is the newest. */
 static int
 capture_edits(struct download *d, struct gsp_err *err)
 {
 	struct gsp_diff edits = GSP_DIFF_INIT;
-	struct gsp_gen_meta meta;
 	uint64_t n;
 	int rc = -1;
 
 	if (gsp_history_edited(d->h, &edits, err) == -1)
 		goto out;
 	if (edits.n > 0) {
-		memset(&meta, 0, sizeof(meta));
-		meta.kind = GSP_GEN_EDIT;
-		meta.parent = gsp_history_base(d->h);
-		meta.session = d->job->session->id;
-		meta.actor = d->job->actor;
-		if (gsp_history_capture(d->h, &meta, &n, err) == -1)
+		if (capture(d, &n, err) == -1)
 			goto out;
 		gsp_steps_warn(d->job->steps, d->job->server, "files/ was edited meanwhile (%zu paths); "
 		    "the edits are kept as generation %" PRIu64, edits.n, n);
@@ -261,19 +270,20 @@ former(struct download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	uint64_t n = gsp_history_of_session(d->h, d->job->session->id);
-	bool same = false;
+	struct gsp_diff differs = GSP_DIFF_INIT;
 	int rc = -1;
 
 	*number = 0;
 	if (n == 0)
 		return 0;
 	if (gsp_history_gen_dir(d->h, n, &dir, err) == -1 ||
-	    prove(d, gsp_buf_str(&dir), &same, err) == -1)
+	    prove(d, gsp_buf_str(&dir), true, &differs, err) == -1)
 		goto out;
-	if (same)
+	if (differs.n == 0)
 		*number = n;
 	rc = 0;
 out:
+	gsp_diff_release(&differs);
 	gsp_buf_release(&dir);
 	return rc;
 }
@@ -306,29 +316,45 @@ mark_saved(struct download *d, uint64_t number, struct gsp_err *err)
 	return gsp_session_phase(d->job->session, d->job->home, GSP_PHASE_SAVED, err);
 }
 
-/* files/ becomes the newest generation; what only the owner edited stays edited. */
+/* Name what both sides changed. */
+static int
+warn_conflicts(struct download *d, uint64_t edit, uint64_t number, struct gsp_err *err)
+{
+	struct gsp_diff both = GSP_DIFF_INIT;
+
+	if (gsp_history_conflicts(d->h, gsp_history_common(d->h, edit, number), edit, number, &both,
+	        err) == -1)
+		return -1;
+	for (size_t i = 0; i < both.n && i < 5; i++)
+		gsp_steps_warn(d->job->steps, d->job->server, "'%s' changed on both sides: files/ "
+		    "has the game's, your edit is in generation %" PRIu64, both.v[i].path, edit);
+	if (both.n > 5)
+		gsp_steps_warn(d->job->steps, d->job->server, "and %zu more paths", both.n - 5);
+	gsp_diff_release(&both);
+	return 0;
+}
+
+/* files/ becomes generation ${number}; what only the owner edited stays edited. */
 static int
 renew(struct download *d, uint64_t number, struct gsp_err *err)
 {
-	struct gsp_diff both = GSP_DIFF_INIT;
-	uint64_t base = gsp_history_base(d->h), edit = gsp_history_pending_edit(d->h);
-	int rc = -1;
+	uint64_t edit, newest, ignored;
 
-	if (base == number)
-		return 0;
-	if (edit != 0) {
-		if (gsp_history_conflicts(d->h, d->hello.marker.base, edit, number, &both, err) == -1)
-			goto out;
-		for (size_t i = 0; i < both.n && i < 5; i++)
-			gsp_steps_warn(d->job->steps, d->job->server, "'%s' changed on both sides: files/ "
-			    "has the game's, your edit is in generation %" PRIu64, both.v[i].path, edit);
-		if (both.n > 5)
-			gsp_steps_warn(d->job->steps, d->job->server, "and %zu more paths", both.n - 5);
+	if (gsp_history_common(d->h, gsp_history_base(d->h), number) != number) {
+		/* after a crash files/ may have been edited once more */
+		if (capture_edits(d, err) == -1)
+			return -1;
+		edit = gsp_history_pending_edit(d->h, number);
+		if ((edit != 0 && warn_conflicts(d, edit, number, err) == -1) ||
+		    gsp_history_bring(d->h, number, edit, err) == -1)
+			return -1;
 	}
-	rc = gsp_history_bring(d->h, number, edit, err);
-out:
-	gsp_diff_release(&both);
-	return rc;
+	/* an edit kept after the save has a higher number: what the next `up` goes on from must
+	 * have both */
+	newest = gsp_history_newest(d->h);
+	if (gsp_history_common(d->h, newest, number) != number)
+		return capture(d, &ignored, err);
+	return 0;
 }
 
 static int

@@ -220,6 +220,7 @@ struct changes {
 	struct gsp_buf removed;    /* deepest first is not needed: the agent sorts */
 	struct gsp_buf known;      /* files and symlinks that the base has too */
 	struct gsp_buf added;      /* files and symlinks it has not */
+	struct gsp_list now;       /* files/ */
 };
 
 static void
@@ -230,6 +231,7 @@ changes_release(struct changes *c)
 	gsp_buf_release(&c->removed);
 	gsp_buf_release(&c->known);
 	gsp_buf_release(&c->added);
+	gsp_list_release(&c->now);
 }
 
 static bool
@@ -243,14 +245,14 @@ find_changes(struct upload *u, const char *const *paths, struct changes *c,
     struct gsp_err *err)
 {
 	const struct gsp_server_conf *conf = u->job->session->conf;
-	struct gsp_list base = GSP_LIST_INIT, now = GSP_LIST_INIT;
+	struct gsp_list base = GSP_LIST_INIT;
 	const struct gsp_entry *b, *n;
 	int rc = -1;
 
 	if (gsp_history_list(u->h, u->hello.marker.base, &base, err) == -1 ||
-	    gsp_list_walk(&now, gsp_history_files_dir(u->h),
+	    gsp_list_walk(&c->now, gsp_history_files_dir(u->h),
 	        (const char *const *)conf->exclude.v, NULL, NULL, err) == -1 ||
-	    gsp_list_diff(&c->all, &base, &now, err) == -1)
+	    gsp_list_diff(&c->all, &base, &c->now, err) == -1)
 		goto out;
 	for (size_t i = 0; i < c->all.n; i++) {
 		const char *path = c->all.v[i].path;
@@ -258,7 +260,7 @@ find_changes(struct upload *u, const char *const *paths, struct changes *c,
 		if (!wanted(path, paths))
 			continue;
 		b = gsp_list_find(&base, path);
-		n = gsp_list_find(&now, path);
+		n = gsp_list_find(&c->now, path);
 		gsp_wire_name(n != NULL ? &c->send : &c->removed, path);
 		if (b != NULL && b->type != 'd')
 			gsp_wire_name(&c->known, path);
@@ -268,20 +270,23 @@ find_changes(struct upload *u, const char *const *paths, struct changes *c,
 	rc = 0;
 out:
 	gsp_list_release(&base);
-	gsp_list_release(&now);
 	return rc;
 }
 
 struct conflicts {
+	struct changes *changes;
 	struct gsp_buf names;
 	size_t n;
-	bool added; /* looking at paths the base does not have */
+	bool added; /* looking at paths of files/, not at those of the base */
 };
 
+/* A path that is on the machine what it is at home is no conflict: an earlier try sent it, or
+ * removed it. */
 static int
 on_conflict(void *ctx, const struct gsp_rsync_item *it, struct gsp_err *err)
 {
 	struct conflicts *c = ctx;
+	bool at_home = gsp_list_find(&c->changes->now, it->path) != NULL;
 	bool missing = strncmp(it->flags + 2, "++++", 4) == 0;
 	/* content or type differs; times and modes alone are no conflict */
 	bool content = it->flags[2] == 'c' || it->flags[3] == 's' ||
@@ -290,6 +295,12 @@ on_conflict(void *ctx, const struct gsp_rsync_item *it, struct gsp_err *err)
 	(void)err;
 	if (it->dir || (c->added ? missing || !content : !missing && !content))
 		return 0;
+	if (!c->added && missing && !at_home)
+		return 0;
+	if (!c->added && !missing && at_home) {
+		gsp_wire_name(&c->changes->added, it->path); /* not the base's: files/'s, then? */
+		return 0;
+	}
 	if (c->n++ < 10)
 		gsp_buf_addf(&c->names, "%s'%.100s'", c->n > 1 ? ", " : "", it->path);
 	return 0;
@@ -330,9 +341,9 @@ out:
 }
 
 static int
-check_conflicts(struct upload *u, const struct changes *c, struct gsp_err *err)
+check_conflicts(struct upload *u, struct changes *c, struct gsp_err *err)
 {
-	struct conflicts found = {GSP_BUF_INIT(2048), 0, false};
+	struct conflicts found = {c, GSP_BUF_INIT(2048), 0, false};
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
@@ -446,11 +457,33 @@ out:
 	return rc;
 }
 
+static bool
+stopped(const struct upload *u)
+{
+	return u->hello.marker.stopped && strcmp(u->hello.marker.boot_id, u->hello.boot_id) == 0;
+}
+
+/* Paths the owner names may go to a game that runs (a whitelist, a message of the day), but
+ * never into its saves; without `saves` every path may be one. */
+static bool
+harmless(const struct upload *u, const char *const *paths)
+{
+	const struct gsp_argv *saves = &u->job->session->conf->saves;
+
+	if (paths == NULL || paths[0] == NULL || saves->n == 0)
+		return false;
+	for (; *paths != NULL; paths++)
+		for (size_t i = 0; i < saves->n; i++)
+			if (gsp_path_under(*paths, saves->v[i]) || gsp_path_under(saves->v[i], *paths))
+				return false;
+	return true;
+}
+
 static int
 up_changed(struct upload *u, const char *const *paths, struct gsp_err *err)
 {
 	struct changes c = {GSP_DIFF_INIT, GSP_BUF_INIT(NAMES_MAX), GSP_BUF_INIT(NAMES_MAX),
-	    GSP_BUF_INIT(NAMES_MAX), GSP_BUF_INIT(NAMES_MAX)};
+	    GSP_BUF_INIT(NAMES_MAX), GSP_BUF_INIT(NAMES_MAX), GSP_LIST_INIT};
 	int rc = -1;
 
 	if (find_changes(u, paths, &c, err) == -1)
@@ -459,8 +492,7 @@ up_changed(struct upload *u, const char *const *paths, struct gsp_err *err)
 		rc = 0;
 		goto out;
 	}
-	if (!u->hello.marker.stopped ||
-	    strcmp(u->hello.marker.boot_id, u->hello.boot_id) != 0) {
+	if (!stopped(u) && !harmless(u, paths)) {
 		gsp_err_set(err, GSP_EREFUSED, "files/ of '%s' was edited (%zu paths, '%s' first) while "
 		    "the game was started; 'gsp restart %s' stops it, sends the edits and starts it "
 		    "again", u->job->server, c.all.n, c.all.v[0].path, u->job->server);
@@ -474,6 +506,19 @@ up_changed(struct upload *u, const char *const *paths, struct gsp_err *err)
 out:
 	changes_release(&c);
 	return rc;
+}
+
+/* The machine came from another home (gsp/takeover): what it was started from is not here. */
+static int
+base_unknown(struct upload *u, const char *const *paths, struct gsp_err *err)
+{
+	if (paths != NULL && paths[0] != NULL)
+		return gsp_err_set(err, GSP_EREFUSED, "the game of '%s' was started from files that are "
+		    "not in this home's history, so nothing can be compared or sent; 'gsp down %s' "
+		    "brings them home", u->job->server, u->job->server);
+	gsp_steps_warn(u->job->steps, u->job->server, "the game was started from files that are not in "
+	    "this home's history; nothing is sent");
+	return 0;
 }
 
 static int
@@ -496,8 +541,13 @@ up(struct upload *u, const struct gsp_sync_up_opts *o, struct gsp_err *err)
 		if (o->from != 0)
 			return gsp_err_set(err, GSP_EREFUSED, "the game of '%s' was started; --from is for "
 			    "a server that is down", u->job->server);
+		if (!gsp_history_has(u->h, u->hello.marker.base))
+			return base_unknown(u, o->paths, err);
 		return up_changed(u, o->paths, err);
 	}
+	if (o->paths != NULL && o->paths[0] != NULL)
+		return gsp_err_set(err, GSP_EREFUSED, "the game of '%s' was not started yet: 'gsp sync up "
+		    "%s' sends everything", u->job->server, u->job->server);
 	return up_whole(u, o->from, err);
 }
 
@@ -508,7 +558,7 @@ gsp_sync_up(struct gsp_job *job, const struct gsp_sync_up_opts *o, struct gsp_er
 	char size[24];
 	int rc;
 
-	if (gsp_job_need_session(job, err) == -1)
+	if (gsp_job_need_live(job, err) == -1)
 		return -1;
 	memset(&u, 0, sizeof(u));
 	u.job = job;

@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "gsp/history.h"
 #include "gsp/ledger.h"
+#include "gsp/moved.h"
 #include "gsp/run.h"
 #include "gsp/sync.h"
 #include "linode/firewall.h"
@@ -18,6 +19,7 @@
 #include "base/banned.h"
 
 #define GONE_MS 600000 /* how long a delete may take to show */
+#define LATE_MS 40000  /* how long a machine may take to show whose create answer was lost */
 
 static int
 refuse(struct gsp_job *job, const char *why, struct gsp_err *err)
@@ -67,9 +69,14 @@ static int
 closing_refused(struct gsp_job *job, const char *text, const char *said, struct gsp_err *err)
 {
 	char first[300];
+	size_t n;
 
-	snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "\n"), text);
-	return gsp_err_set(err, GSP_EREFUSED, "'%s' was used after its save came home (%.250s); "
+	snprintf(first, sizeof(first), "%.280s", text);
+	for (n = strlen(first); n > 0 && first[n - 1] == '\n';)
+		first[--n] = '\0';
+	for (char *p = first; (p = strchr(p, '\n')) != NULL;)
+		*p = ',';
+	return gsp_err_set(err, GSP_EREFUSED, "'%s' was used after its save came home (%.280s); "
 	    "nothing was deleted: look with 'gsp ssh %s'", job->server,
 	    first[0] != '\0' ? first : said, job->server);
 }
@@ -187,14 +194,15 @@ static int
 find_machine(struct gsp_job *job, struct gsp_instance *it, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
+	int64_t until = gsp_now_ms() + LATE_MS;
 	const char *tag;
 
 	if (s->linode_id != 0)
 		return gsp_instance_get(job->api, s->linode_id, it, err);
-	/* a create call that was just made may show up late: it must not be forgotten */
+	/* a create call that was just made may show up late: it must not be forgotten. When it was
+	 * made our clock alone knows, and that may have been set since: so always wait. */
 	while (gsp_instance_find(job->api, s->label, it, err) == -1) {
-		if (err->code != GSP_ENOTFOUND || s->phase != GSP_PHASE_POSTING ||
-		    gsp_wall_s() - s->since > 40)
+		if (err->code != GSP_ENOTFOUND || s->phase != GSP_PHASE_POSTING || gsp_now_ms() > until)
 			return -1;
 		if (gsp_sleep_ms(3000, err) == -1)
 			return -1;
@@ -228,10 +236,43 @@ finish(struct gsp_job *job, const char *why, struct gsp_err *err)
 	else
 		gsp_steps_done(job->steps, job->server, "teardown", "%s is deleted; %s, %" PRIu64
 		    " started hour%s, $%.3f", s->label,
-		    gsp_num_span(span, sizeof(span), gsp_wall_s() - s->created), hours,
+		    gsp_num_span(span, sizeof(span), (s->ended != 0 ? s->ended : gsp_wall_s()) - s->created),
+		    hours,
 		    hours == 1 ? "" : "s", usd);
 	gsp_session_free(s);
 	job->session = NULL;
+	return 0;
+}
+
+/* What was looked up before the machine was asked may have changed meanwhile: another home may
+ * have taken it over, and a machine that did not answer us may have answered that one. */
+static int
+still_ours(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_instance it;
+	const char *tag;
+
+	if (gsp_instance_get(job->api, job->session->linode_id, &it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND)
+			return -1;
+		gsp_err_clear(err); /* gone already: so the delete will find */
+		return 0;
+	}
+	if (gsp_moved_refuse(job, &it, err) == -1)
+		return -1;
+	tag = gsp_instance_tag(&it, "gsp-session:");
+	if (tag != NULL && strcmp(tag, job->session->id) != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' carries the tag of session '%s' "
+		    "now, not of '%s'; nothing was deleted", it.label, tag, job->session->id);
+	return 0;
+}
+
+static int
+moved(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
+{
+	if (gsp_moved_forget(job, it, err) == -1)
+		return -1;
+	gsp_steps_done(job->steps, job->server, "teardown", "this home has no machine any more");
 	return 0;
 }
 
@@ -247,14 +288,23 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 		if (err->code != GSP_ENOTFOUND)
 			return -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
-			return refuse(job, "the machine is gone, and its last game was not saved", err);
+			return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is gone, and its last game "
+			    "was not saved; 'gsp up %s --from N' goes on from generation N of "
+			    "servers/%s/history ('gsp teardown %s --discard-unsaved' only forgets it)",
+			    job->server, job->server, job->server, job->server);
 		gsp_err_clear(err);
+		if (s->phase == GSP_PHASE_DELETING)
+			s->ended = s->since; /* a former run deleted it; hours since then cost nothing */
 		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);
 	}
+	if (gsp_moved_home(job->home, &it) != NULL && (discard || s->taking_from[0] == '\0'))
+		return moved(job, &it, err);
+	if (gsp_job_need_whole(job, err) == -1)
+		return -1;
 	if (it.locked_delete)
 		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
 		    "the Linode manager; unlock it there", s->label);
-	if (!discard && permit(job, err) == -1)
+	if ((!discard && permit(job, err) == -1) || still_ours(job, err) == -1)
 		return -1;
 	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
 		return -1;

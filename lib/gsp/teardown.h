@@ -16,6 +16,7 @@
  * then the machine and its firewall are deleted; returns when both are gone from the account.
  * A machine that cannot be reached may be deleted only if its journal holds no intent to start.
  * ${discard}: delete without a save; the caller has asked.
+ * A machine that another home has taken over stays: only our session of it is ended.
  * On success job->session is NULL. No session is success.
  * Errors: GSP_EREFUSED with what to do; GSP_ETEMP it is not gone at the deadline.
  */

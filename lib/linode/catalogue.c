@@ -192,8 +192,13 @@ gsp_region_has_plan(struct gsp_linode *c, const char *region, const char *type,
 				*available = false;
 	}
 	gsp_linode_answer_release(&a);
-	if (rc == -1 && err->code == GSP_ENOTFOUND)
-		return gsp_err_set(err, GSP_EUNAVAIL, "there is no region '%.80s'", region);
+	if (rc == -1 && (err->code == GSP_ENOTFOUND || err->code == GSP_EPROTO)) {
+		/* only a hint: a create call that finds no room says so */
+		gsp_debug("no availability of '%s': %s", region, err->msg);
+		gsp_err_clear(err);
+		*available = true;
+		return 0;
+	}
 	return rc;
 }
 
@@ -232,7 +237,8 @@ gsp_account_settings_get(
 		    strcmp(gsp_json_str(a.body, "interfaces_for_new_linodes", ""),
 			"linode_only") == 0;
 		out->backups_forced = gsp_json_bool(a.body, "backups_enabled", false);
-	} else if (a.http_status == 403) {
+	} else if (a.http_status == 401 || a.http_status == 403 || a.http_status == 404) {
+		/* a missing scope is 403 in the specification and 401 in practice */
 		gsp_debug("no account settings: %s", err->msg);
 		gsp_err_clear(err);
 		rc = 0;

@@ -39,14 +39,16 @@ int gsp_plan_get(struct gsp_linode *c, const char *type, const char *region,
 int gsp_region_get(struct gsp_linode *c, const char *region, struct gsp_region *out,
     struct gsp_err *err);
 
-/** *available: false only when the API lists the plan as not available there. */
+/** *available: false only when the API lists the plan as not available there; true also when it
+ * lists nothing. */
 int gsp_region_has_plan(struct gsp_linode *c, const char *region, const char *type,
     bool *available, struct gsp_err *err);
 
 /** GSP_EUNAVAIL if the image does not exist or lacks the cloud-init capability. */
 int gsp_image_check(struct gsp_linode *c, const char *image, struct gsp_err *err);
 
-/** A 403 is no error: known is then false. */
+/** That the token may not read them (401, 403) or that there are none (404) is no error: known is
+ * then false. */
 int gsp_account_settings_get(struct gsp_linode *c, struct gsp_account_settings *out,
     struct gsp_err *err);
 

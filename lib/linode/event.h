@@ -19,7 +19,8 @@ struct gsp_event {
 	char message[256];
 };
 
-/** gsp_event_newest_id(c, out, err): highest event id now, 0 if none: the mark before a call. */
+/** gsp_event_newest_id(c, out, err): highest event id now, 0 if none, or if the token may not read
+ * them: the mark before a call. */
 int gsp_event_newest_id(struct gsp_linode *c, uint64_t *out, struct gsp_err *err);
 
 /**

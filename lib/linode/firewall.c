@@ -261,6 +261,25 @@ gsp_firewall_ensure(struct gsp_linode *c, const char *label, const char *const *
 }
 
 int
+gsp_firewall_set_tags(struct gsp_linode *c, uint64_t id, const char *const *tags,
+    struct gsp_err *err)
+{
+	struct gsp_json *body = gsp_json_new_obj();
+	struct gsp_linode_answer a;
+	char path[PATH_FW_MAX];
+	int rc;
+
+	add_tags(body, tags);
+	(void)snprintf(path, sizeof(path), "/networking/firewalls/%" PRIu64, id);
+	rc = gsp_linode_call(c, &a, "PUT", path, NULL, body, err);
+	gsp_linode_answer_release(&a);
+	gsp_json_free(body);
+	if (rc == -1)
+		return gsp_err_wrap(err, "cannot set the tags of firewall %" PRIu64, id);
+	return 0;
+}
+
+int
 gsp_firewall_delete(struct gsp_linode *c, uint64_t id, struct gsp_err *err)
 {
 	struct gsp_linode_answer a;

@@ -22,6 +22,8 @@ struct gsp_firewall_rules {
 	const char *const *ssh_from;  /* NULL-terminated CIDRs, IPv4 and IPv6 mixed */
 };
 
+#define GSP_FIREWALL_TAGS_MAX 16
+
 struct gsp_firewall {
 	uint64_t id;
 	char label[33];
@@ -29,7 +31,7 @@ struct gsp_firewall {
 	bool enabled;    /* status "enabled" */
 	size_t ndevices; /* entities attached, as listed */
 	size_t ntags;
-	char tags[16][51];
+	char tags[GSP_FIREWALL_TAGS_MAX][51];
 };
 
 /**
@@ -49,6 +51,10 @@ int gsp_firewall_find(struct gsp_linode *c, const char *label, struct gsp_firewa
 /** gsp_firewall_list(c, tag, out, n, err): those with that tag; free(*out). */
 int gsp_firewall_list(struct gsp_linode *c, const char *tag, struct gsp_firewall **out,
     size_t *n, struct gsp_err *err);
+
+/** gsp_firewall_set_tags(c, id, tags, err): replaces all tags; nothing else changes. */
+int gsp_firewall_set_tags(struct gsp_linode *c, uint64_t id, const char *const *tags,
+    struct gsp_err *err);
 
 /** gsp_firewall_delete(c, id, err): already gone is success. */
 int gsp_firewall_delete(struct gsp_linode *c, uint64_t id, struct gsp_err *err);

@@ -79,7 +79,8 @@ typedef void gsp_instance_seen(void *ctx, const struct gsp_instance *i, int perc
 
 /**
  * gsp_instance_wait_running(c, id, after_event, deadline_ms, poll_ms, seen, ctx, out, err):
- * Poll until running. ${poll_ms} 0: 3000, shorter at first. ${seen} (may be NULL) hears of each poll, percent from the
+ * Poll until running. ${poll_ms} (0: 3000) is the longest pause; it begins at 250 and grows
+ * with the time that passed. ${seen} (may be NULL) hears of each poll, percent from the
  * events or -1. A machine that ends offline, suspended, or whose create/boot event newer than
  * ${after_event} failed: GSP_ECREATE with the event's reason. GSP_ETEMP at the deadline,
  * GSP_ENOTFOUND if it was deleted meanwhile.

@@ -13,12 +13,14 @@
 #include "base/banned.h"
 
 /* A create takes 3..65 s and a boot 24..67 s on the real thing, and an instant in the sandbox:
- * look early three times, then at the caller's pace. */
+ * the pause is a sixteenth of the time that has passed, so nobody waits much longer than he must
+ * and a slow machine is not asked more often than the caller wants. */
 #define POLL_FIRST_MS 250
-#define POLL_EARLY 3
+#define POLL_PART 16
 #define POLL_MS 3000
 #define EVENTS_MS 9000	 /* lists have a tighter rate limit than single objects */
 #define OFFLINE_MS 30000 /* a boot job may be this late to appear */
+#define DELETE_FIRST_MS 100
 #define DELETE_POLL_MS 3000
 #define DELETE_AGAIN_MS 30000
 
@@ -126,10 +128,10 @@ watch_running(struct gsp_linode *c, struct watch *w, int64_t deadline_ms, int64_
 {
 	const struct gsp_retry_clock *clock = gsp_retry_clock();
 	struct gsp_instance i = {0};
-	int64_t wait = POLL_FIRST_MS;
+	int64_t wait, began = clock->now_ms();
 	int rc;
 
-	for (unsigned polls = 1;; polls++) {
+	for (;;) {
 		if (gsp_instance_get(c, w->id, &i, err) == 0) {
 			rc = judge(c, w, &i, err);
 			if (seen != NULL && rc != -1)
@@ -147,9 +149,10 @@ watch_running(struct gsp_linode *c, struct watch *w, int64_t deadline_ms, int64_
 			    "it is still '%s' at the deadline; run the same "
 			    "command again to go on",
 			    i.status_text[0] != '\0' ? i.status_text : "unknown");
+		wait = (clock->now_ms() - began) / POLL_PART;
+		wait = wait > POLL_FIRST_MS ? wait : POLL_FIRST_MS;
 		if (pause_ms(wait < poll_ms ? wait : poll_ms, deadline_ms, err) == -1)
 			return -1;
-		wait = polls < POLL_EARLY ? wait * 2 : poll_ms;
 	}
 }
 
@@ -225,7 +228,7 @@ delete_and_watch(struct gsp_linode *c, uint64_t id, const char *label, int64_t d
     struct gsp_err *err)
 {
 	const struct gsp_retry_clock *clock = gsp_retry_clock();
-	int64_t wait = POLL_FIRST_MS, again = 0;
+	int64_t wait = DELETE_FIRST_MS, again = 0;
 	struct gsp_instance i;
 	int gone;
 
@@ -241,7 +244,7 @@ delete_and_watch(struct gsp_linode *c, uint64_t id, const char *label, int64_t d
 			if (send_delete(c, id, err) == 0) {
 				/* asked for; ask again only if nothing comes of it */
 				again = clock->now_ms() + DELETE_AGAIN_MS;
-				wait = POLL_FIRST_MS;
+				wait = DELETE_FIRST_MS;
 			} else if (err->code != GSP_ETEMP)
 				return -1;
 		}

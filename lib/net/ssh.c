@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #define WAIT_TCP_MS   3000 /* a fresh SYN beats waiting for the kernel's slowing retries */
 #define WAIT_FIRST_MS 50
 #define WAIT_LAST_MS  1000
+#define HASH_DIGITS   40 /* 160 bits of a SHA-256 */
 
 /*
  * What we offer. One round of curve25519 is the cheapest key exchange there is; AES-GCM needs no
@@ -193,19 +195,37 @@ handshake(struct gsp_ssh *s, int64_t deadline_ms, struct gsp_err *err)
 	    gsp_ssh_why(s));
 }
 
+/* ${pinned}, or, when only that is known, the beginning of its hash. */
+static bool
+is_pinned(ssh_key theirs, ssh_key pinned, const char *hash40)
+{
+	char hex[65];
+
+	if (ssh_key_type(theirs) != SSH_KEYTYPE_ED25519)
+		return false;
+	if (pinned != NULL)
+		return ssh_key_cmp(theirs, pinned, SSH_KEY_CMP_PUBLIC) == 0;
+	return gsp_ssh_key_hex(hex, theirs) == 0 && strncasecmp(hex, hash40, HASH_DIGITS) == 0;
+}
+
 static int
-check_hostkey(struct gsp_ssh *s, ssh_key pinned, struct gsp_err *err)
+check_hostkey(struct gsp_ssh *s, ssh_key pinned, const char *hash40, struct gsp_err *err)
 {
 	ssh_key theirs = NULL;
+	char *b64 = NULL;
 	int rc = -1;
 
 	if (ssh_get_server_publickey(s->ses, &theirs) != SSH_OK)
 		return gsp_err_set(err, GSP_EPROTO, "%s showed no host key", s->where);
-	if (ssh_key_type(theirs) != SSH_KEYTYPE_ED25519 ||
-	    ssh_key_cmp(theirs, pinned, SSH_KEY_CMP_PUBLIC) != 0)
+	if (!is_pinned(theirs, pinned, hash40))
 		bad_hostkey(err, s, "shows another host key than the one it was given");
-	else
+	else if (ssh_pki_export_pubkey_base64(theirs, &b64) != SSH_OK)
+		gsp_err_set(err, GSP_ESYS, "out of memory");
+	else {
+		snprintf(s->host_key, sizeof(s->host_key), "ssh-ed25519 %s", b64);
 		rc = 0;
+	}
+	ssh_string_free_char(b64);
 	ssh_key_free(theirs);
 	return rc;
 }
@@ -258,6 +278,24 @@ load_login_key(ssh_key *key, const char *path, struct gsp_err *err)
 	    "'%s' is not a private ssh key without a passphrase", path);
 }
 
+/* The one key that will be accepted; *out stays NULL if only its hash is known. */
+static int
+load_pinned(ssh_key *out, const struct gsp_ssh_opts *o, struct gsp_err *err)
+{
+	if (o->host_key == NULL) {
+		if (o->host_key_hash40 == NULL || strlen(o->host_key_hash40) != HASH_DIGITS ||
+		    strspn(o->host_key_hash40, "0123456789abcdefABCDEF") != HASH_DIGITS)
+			return gsp_err_set(err, GSP_ECONFIG, "no host key is known for '%s'", o->host);
+		return 0;
+	}
+	if (gsp_ssh_key_parse(out, o->host_key, err) == -1)
+		return -1;
+	if (ssh_key_type(*out) != SSH_KEYTYPE_ED25519)
+		return gsp_err_set(err, GSP_ECONFIG, "the host key of '%s' must be ssh-ed25519",
+		    o->host);
+	return 0;
+}
+
 static ino_t
 inode_of(int fd)
 {
@@ -274,13 +312,9 @@ open_once(struct gsp_ssh **out, const struct gsp_ssh_opts *o, int64_t tcp_deadli
 	ssh_key pinned = NULL, key = NULL;
 	int rc = -1;
 
-	if (start_libssh(err) == -1 || gsp_ssh_key_parse(&pinned, o->host_key, err) == -1 ||
+	if (start_libssh(err) == -1 || load_pinned(&pinned, o, err) == -1 ||
 	    load_login_key(&key, o->key_file, err) == -1)
 		goto out;
-	if (ssh_key_type(pinned) != SSH_KEYTYPE_ED25519) {
-		gsp_err_set(err, GSP_ECONFIG, "the host key of '%s' must be ssh-ed25519", o->host);
-		goto out;
-	}
 	s = calloc(1, sizeof(*s));
 	if (s == NULL) {
 		gsp_err_set(err, GSP_ESYS, "out of memory");
@@ -297,8 +331,8 @@ open_once(struct gsp_ssh **out, const struct gsp_ssh_opts *o, int64_t tcp_deadli
 		goto out;
 	s->inode = inode_of(s->fd);
 	if (set_options(s, o, err) == -1 || handshake(s, deadline_ms, err) == -1 ||
-	    check_hostkey(s, pinned, err) == -1 || login(s, o, key, deadline_ms, err) == -1 ||
-	    settle(s, err) == -1)
+	    check_hostkey(s, pinned, o->host_key_hash40, err) == -1 ||
+	    login(s, o, key, deadline_ms, err) == -1 || settle(s, err) == -1)
 		goto out;
 	*out = s;
 	s = NULL;
@@ -370,6 +404,12 @@ gsp_ssh_open_wait(struct gsp_ssh **out, const struct gsp_ssh_opts *o, int64_t de
 	gsp_debug("ssh to %s: logged in after waiting %" PRId64 " ms", (*out)->where,
 	    gsp_now_ms() - start);
 	return 0;
+}
+
+const char *
+gsp_ssh_host_key(const struct gsp_ssh *s)
+{
+	return s->host_key;
 }
 
 void

@@ -21,7 +21,8 @@ struct gsp_ssh_opts {
 	const char *host;       /* address, no name look-up surprises: literal IPv4 or IPv6 */
 	unsigned port;          /* 22 */
 	const char *user;       /* "root" */
-	const char *host_key;   /* "ssh-ed25519 AAAA...": the only key that is accepted */
+	const char *host_key;   /* "ssh-ed25519 AAAA...": the only key that is accepted; or NULL and */
+	const char *host_key_hash40; /* the first 40 hex digits of its SHA-256, of either case */
 	const char *key_file;   /* private login key, OpenSSH format, no passphrase */
 	int64_t connect_ms;     /* budget for TCP, handshake and login together; 0: 20000 */
 };
@@ -32,7 +33,7 @@ struct gsp_ssh_opts {
  * Errors: GSP_ETEMP refused, reset, unreachable, timed out; GSP_EAUTH wrong host key or login
  * refused (told apart by gsp_err.detail: GSP_SSH_BAD_HOSTKEY, GSP_SSH_BAD_LOGIN); GSP_EPROTO;
  * GSP_ECANCEL; GSP_ECONFIG, GSP_EIO for opts that are no good: a host that is no address, a
- * malformed key, a key file that cannot be read.
+ * malformed key, a key file that cannot be read, no passphrase being asked for.
  */
 #define GSP_SSH_BAD_HOSTKEY 1
 #define GSP_SSH_BAD_LOGIN   2
@@ -48,6 +49,9 @@ int gsp_ssh_open_wait(struct gsp_ssh **out, const struct gsp_ssh_opts *opts,
     int64_t deadline_ms, struct gsp_err *err);
 
 void gsp_ssh_close(struct gsp_ssh *s); /* NULL is fine */
+
+/** gsp_ssh_host_key(s): the key that was accepted, "ssh-ed25519 AAAA..."; borrowed. */
+const char *gsp_ssh_host_key(const struct gsp_ssh *s);
 
 /* How a remote command ended. */
 struct gsp_ssh_end {

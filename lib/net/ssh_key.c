@@ -151,24 +151,32 @@ out:
 }
 
 int
-gsp_ssh_key_hash(char hex[65], const char *public_line, struct gsp_err *err)
+gsp_ssh_key_hex(char hex[65], ssh_key key)
 {
-	ssh_key key = NULL;
 	unsigned char *hash = NULL;
 	size_t len = 0;
 	int rc = -1;
 
+	if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &len) == 0 && len == 32) {
+		for (size_t i = 0; i < len; i++)
+			snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+		rc = 0;
+	}
+	ssh_clean_pubkey_hash(&hash);
+	return rc;
+}
+
+int
+gsp_ssh_key_hash(char hex[65], const char *public_line, struct gsp_err *err)
+{
+	ssh_key key = NULL;
+	int rc;
+
 	if (gsp_ssh_key_parse(&key, public_line, err) == -1)
 		return -1;
-	if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &len) != 0 || len != 32) {
+	rc = gsp_ssh_key_hex(hex, key);
+	if (rc == -1)
 		gsp_err_set(err, GSP_ESYS, "cannot hash the ssh key '%.60s'", public_line);
-		goto out;
-	}
-	for (size_t i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	rc = 0;
-out:
-	ssh_clean_pubkey_hash(&hash);
 	ssh_key_free(key);
 	return rc;
 }

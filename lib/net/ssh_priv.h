@@ -36,6 +36,7 @@ struct gsp_ssh {
 	int64_t ka_next_ms;             /* when silence asks for a keepalive */
 	int ka_missed;
 	char where[128]; /* "'192.0.2.10' port 22", for messages */
+	char host_key[128]; /* the one that was accepted, as a public line */
 };
 
 /* One command on one channel. */
@@ -69,6 +70,8 @@ int gsp_ssh_poll(struct pollfd *p, nfds_t n, int64_t until_ms, struct gsp_err *e
 /* ssh_key.c */
 /* GSP_ECONFIG if ${public_line} is no OpenSSH public key. */
 int gsp_ssh_key_parse(ssh_key *out, const char *public_line, struct gsp_err *err);
+/* SHA-256 of the blob in lower-case hex. -1: libssh could not. */
+int gsp_ssh_key_hex(char hex[65], ssh_key key);
 
 /* ssh.c */
 /* libssh's word on what went wrong, fit for a message. Valid until the next call. */

@@ -28,8 +28,8 @@ struct flight {
 };
 
 struct gsp_sb_http {
-	struct MHD_Daemon *daemon;
-	int epoll_fd;
+	struct MHD_Daemon *daemon, *meta; /* meta: the metadata service; NULL: there is none */
+	int epoll_fd, meta_epoll_fd;
 	unsigned port;
 	struct flight *waiting;
 };
@@ -326,6 +326,86 @@ wake(struct gsp_sb_http *h, int64_t now, bool all)
 	}
 }
 
+/* ---- the metadata service ---- */
+
+/* "198.18.0.10", also when it comes by an IPv6 socket. */
+static void
+peer_text(char out[INET6_ADDRSTRLEN], struct MHD_Connection *con)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	out[0] = '\0';
+	if (sa != NULL && sa->sa_family == AF_INET) {
+		memcpy(&v4, sa, sizeof(v4));
+		inet_ntop(AF_INET, &v4.sin_addr, out, INET6_ADDRSTRLEN);
+	} else if (sa != NULL && sa->sa_family == AF_INET6) {
+		memcpy(&v6, sa, sizeof(v6));
+		if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+			inet_ntop(AF_INET, v6.sin6_addr.s6_addr + 12, out, INET6_ADDRSTRLEN);
+		else
+			inet_ntop(AF_INET6, &v6.sin6_addr, out, INET6_ADDRSTRLEN);
+	}
+}
+
+static enum MHD_Result
+on_metadata(void *ctx, struct MHD_Connection *con, const char *url, const char *method,
+    const char *version, const char *data, size_t *len, void **con_cls)
+{
+	static int seen;
+	char peer[INET6_ADDRSTRLEN];
+	struct gsp_sb_meta_req r = {.method = method, .path = url, .peer = peer};
+	struct MHD_Response *answer_to;
+	enum MHD_Result rc;
+	size_t n;
+
+	(void)version;
+	(void)data;
+	if (*con_cls == NULL || *len > 0) { /* the headers; a body, which nobody needs */
+		*con_cls = &seen;
+		*len = 0;
+		return MHD_YES;
+	}
+	peer_text(peer, con);
+	gsp_buf_init(&r.out, GSP_SB_BODY_MAX);
+	r.token = MHD_lookup_connection_value(con, MHD_HEADER_KIND, "Metadata-Token");
+	r.expiry = MHD_lookup_connection_value(con, MHD_HEADER_KIND, "Metadata-Token-Expiry-Seconds");
+	r.accept = MHD_lookup_connection_value(con, MHD_HEADER_KIND, "Accept");
+	gsp_sb_meta_serve(ctx, &r);
+	n = r.out.len;
+	answer_to = MHD_create_response_from_buffer(n, gsp_buf_take(&r.out), MHD_RESPMEM_MUST_FREE);
+	if (answer_to == NULL)
+		abort();
+	MHD_add_response_header(
+	    answer_to, "Content-Type", r.json ? "application/json" : "text/plain; charset=utf-8");
+	rc = MHD_queue_response(con, (unsigned)r.status, answer_to);
+	MHD_destroy_response(answer_to);
+	return rc;
+}
+
+static int
+serve_metadata(struct gsp_sandbox *sb, struct gsp_err *err)
+{
+	const union MHD_DaemonInfo *info = NULL;
+	int fd;
+
+	if (gsp_world_listen(&fd, sb->world, err) == -1)
+		return -1;
+	/* The daemon closes the socket, also when it does not start. */
+	sb->http->meta = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_metadata, sb,
+	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)30,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)64, MHD_OPTION_END);
+	if (sb->http->meta != NULL)
+		info = MHD_get_daemon_info(sb->http->meta, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL)
+		return gsp_err_set(err, GSP_ESYS, "cannot serve metadata");
+	sb->http->meta_epoll_fd = info->epoll_fd;
+	return 0;
+}
+
 /* ---- the sandbox ---- */
 
 static int
@@ -410,7 +490,9 @@ gsp_sandbox_open(
 	sb->network_helper = true;
 	sb->interfaces_for_new = "legacy_config_default_but_linode_allowed";
 	sb->tags = gsp_json_new_arr();
-	if (load_faults(sb, o->faults, err) == -1 || listen_on(sb, o->port, err) == -1) {
+	sb->http->meta_epoll_fd = -1;
+	if (load_faults(sb, o->faults, err) == -1 || listen_on(sb, o->port, err) == -1 ||
+	    serve_metadata(sb, err) == -1) {
 		gsp_sandbox_close(sb);
 		return -1;
 	}
@@ -444,21 +526,23 @@ sleep_ms(const struct gsp_sandbox *sb, int64_t timeout_ms)
 	due = sooner(due, timeout_ms);
 	if (MHD_get_timeout(sb->http->daemon, &mhd_ms) == MHD_YES)
 		due = sooner(due, mhd_ms > 600000 ? 600000 : (int64_t)mhd_ms);
+	if (MHD_get_timeout(sb->http->meta, &mhd_ms) == MHD_YES)
+		due = sooner(due, mhd_ms > 600000 ? 600000 : (int64_t)mhd_ms);
 	return due > 600000 ? 600000 : due;
 }
 
 int
 gsp_sandbox_poll(struct gsp_sandbox *sb, int64_t timeout_ms, int extra_fd, struct gsp_err *err)
 {
-	struct pollfd p[2] = {
-	    {.fd = sb->http->epoll_fd, .events = POLLIN}, {.fd = extra_fd, .events = POLLIN}};
+	struct pollfd p[3] = {{.fd = sb->http->epoll_fd, .events = POLLIN},
+	    {.fd = sb->http->meta_epoll_fd, .events = POLLIN}, {.fd = extra_fd, .events = POLLIN}};
 
-	if (poll(p, extra_fd >= 0 ? 2 : 1, (int)sleep_ms(sb, timeout_ms)) == -1 &&
+	if (poll(p, extra_fd >= 0 ? 3 : 2, (int)sleep_ms(sb, timeout_ms)) == -1 &&
 	    errno != EINTR)
 		return gsp_err_sys(err, GSP_ESYS, errno, "cannot wait for requests");
 	gsp_sb_life_turn(sb); /* first, so that an answer tells the newest truth */
 	wake(sb->http, gsp_now_ms(), false);
-	if (MHD_run(sb->http->daemon) != MHD_YES)
+	if (MHD_run(sb->http->daemon) != MHD_YES || MHD_run(sb->http->meta) != MHD_YES)
 		return gsp_err_set(err, GSP_ESYS, "libmicrohttpd cannot go on");
 	return 0;
 }
@@ -473,6 +557,8 @@ gsp_sandbox_close(struct gsp_sandbox *sb)
 		MHD_run(sb->http->daemon); /* lets those go that waited */
 		MHD_stop_daemon(sb->http->daemon);
 	}
+	if (sb->http->meta != NULL)
+		MHD_stop_daemon(sb->http->meta);
 	while (sb->insts != NULL)
 		gsp_sb_inst_free(sb, sb->insts);
 	gsp_sb_fw_free_all(sb);

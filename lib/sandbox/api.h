@@ -11,8 +11,10 @@
  * availability, events), /tags, /regions, /linode/types, /linode/kernels, /images (public ones),
  * /network-transfer/prices, /linode/instances (with boot, reboot, shutdown, rebuild, password,
  * disks, configs, ips, transfer, firewalls, interfaces), /networking/firewalls (with rules,
- * devices, settings), /domains (with records). Anything else is 404. A rebuild gives another
- * ipv4, where the real API keeps it: a machine's address belongs to its disk here.
+ * devices, settings), /domains (with records). Anything else is 404.
+ *
+ * Machines find the metadata service at 169.254.169.254 (and fd00:a9fe:a9fe::1), port 80: /v1/token,
+ * /v1/user-data, /v1/instance, for themselves alone. A `reboot` typed inside is no event here.
  *
  * CONTROL (outside /v4; wants a token the sandbox was opened with; JSON in and out)
  *

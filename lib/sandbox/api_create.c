@@ -290,6 +290,7 @@ gsp_sb_inst_machine(struct gsp_sandbox *sb, struct gsp_sb_inst *i, struct gsp_er
 	bool heard = i->image != NULL && i->image->cloud_init && !i->region->distributed;
 	struct gsp_machine_spec spec = {.id = i->id,
 	    .label = i->label,
+	    .ipv4 = i->ipv4, /* empty, or kept by a rebuild */
 	    .authorized_keys = keys,
 	    .memory_mb = i->type->memory_mb,
 	    .vcpus = i->type->vcpus,

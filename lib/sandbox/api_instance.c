@@ -71,8 +71,8 @@ add_backups(const struct gsp_sandbox *sb, const struct gsp_sb_inst *i, struct gs
 	}
 }
 
-static void
-add_specs(const struct gsp_sb_type *t, struct gsp_json *o)
+void
+gsp_sb_add_specs(const struct gsp_sb_type *t, struct gsp_json *o)
 {
 	struct gsp_json *s = gsp_json_add_obj(o, "specs");
 
@@ -118,7 +118,7 @@ gsp_sb_inst_json(const struct gsp_sandbox *sb, const struct gsp_sb_inst *i, stru
 	else
 		gsp_json_add_null(o, "image");
 	gsp_json_add_str(o, "region", i->region->id);
-	add_specs(i->type, o);
+	gsp_sb_add_specs(i->type, o);
 	gsp_json_add_copy(o, "alerts", i->alerts);
 	add_backups(sb, i, o);
 	gsp_json_add_str(o, "hypervisor", "kvm");

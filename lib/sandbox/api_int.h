@@ -63,6 +63,13 @@ enum gsp_sb_job {
 	GSP_SB_DELETING
 };
 
+/* Of the metadata service; "": none. */
+#define GSP_SB_META_TOKENS 8
+struct gsp_sb_meta_token {
+	char text[65];
+	int64_t until_ms;
+};
+
 struct gsp_sb_inst {
 	struct gsp_sb_inst *next;
 	struct gsp_machine *machine; /* NULL while deleting */
@@ -94,6 +101,8 @@ struct gsp_sb_inst {
 	int64_t job_due_ms;
 	int64_t lassie_since_ms;
 	unsigned lassie_count;
+	struct gsp_sb_meta_token meta[GSP_SB_META_TOKENS];
+	unsigned meta_next;
 };
 
 struct gsp_sb_device {
@@ -322,6 +331,9 @@ void gsp_sb_inst_free(struct gsp_sandbox *sb, struct gsp_sb_inst *i);
 void gsp_sb_inst_delete(struct gsp_sandbox *sb, struct gsp_sb_inst *i);
 gsp_sb_handler gsp_sb_inst_list, gsp_sb_inst_get, gsp_sb_inst_put, gsp_sb_inst_del;
 
+/** "specs": of instances and of the metadata service. */
+void gsp_sb_add_specs(const struct gsp_sb_type *t, struct gsp_json *o);
+
 /* api_create.c */
 /** Keys and user data of a create or rebuild body, checked and put into i. */
 void gsp_sb_take_access(struct gsp_sb_req *q, struct gsp_sb_inst *i, bool need);
@@ -414,6 +426,18 @@ void gsp_sb_faults_sweep(struct gsp_sandbox *sb);
 
 /* api_control.c: /_sandbox */
 void gsp_sb_control(struct gsp_sb_req *q);
+
+/* api_metadata.c: what machines ask at 169.254.169.254 */
+struct gsp_sb_meta_req {
+	/* in; the headers NULL if they are not there */
+	const char *method, *path, *peer; /* peer: its address as text */
+	const char *token, *expiry, *accept;
+	/* out */
+	int status;
+	bool json;
+	struct gsp_buf out;
+};
+void gsp_sb_meta_serve(const struct gsp_sandbox *sb, struct gsp_sb_meta_req *r);
 
 /* api_log.c */
 void gsp_sb_log_add(struct gsp_sb_req *q);

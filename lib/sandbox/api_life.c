@@ -148,13 +148,23 @@ created(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 		set_status(i, "offline");
 }
 
+/* `reboot` typed inside is the machine's own affair: no event, no other status. */
+static bool
+starts_again(struct gsp_sb_inst *i)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	return gsp_machine_wants_reboot(i->machine) && gsp_machine_boot(i->machine, &err) == 0;
+}
+
 static void
 booted(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 {
 	if (i->fail_reason[0] != '\0') {
 		boot_failed(sb, i, i->fail_reason);
 		i->fail_reason[0] = '\0';
-	} else if (i->machine == NULL || !gsp_machine_alive(i->machine)) {
+	} else if (i->machine == NULL ||
+		   (!gsp_machine_alive(i->machine) && !starts_again(i))) {
 		boot_failed(sb, i, "The Linode stopped while it booted");
 	} else {
 		job_end(sb, i, true, NULL);
@@ -256,7 +266,8 @@ gsp_sb_life_turn(struct gsp_sandbox *sb)
 		} else if (i->job != GSP_SB_IDLE) {
 			if (now >= i->job_due_ms)
 				step(sb, i, now);
-		} else if (is_watched(i) && !gsp_machine_alive(i->machine)) {
+		} else if (is_watched(i) && !gsp_machine_alive(i->machine) &&
+			   !starts_again(i)) {
 			died(sb, i, now);
 		}
 	}

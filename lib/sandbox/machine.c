@@ -4,6 +4,7 @@
  */
 #include "sandbox/machine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -70,27 +71,63 @@ make_disk(struct gsp_machine *m, struct gsp_err *err)
 	return gsp_vm_in_child(mount_disk, m, m->world->mnt_fd, -1, err);
 }
 
+/* The slot of an address of this world's block; 0 if it is none. */
+static unsigned
+slot_of(const struct gsp_world *w, const char *ipv4)
+{
+	uint32_t net = (198U << 24) + (18U << 16) + (((unsigned)w->block & 511) << 8), raw = 0;
+	unsigned last;
+
+	if (inet_pton(AF_INET, ipv4, &raw) != 1 || (ntohl(raw) & 0xffffff00U) != net)
+		return 0;
+	last = ntohl(raw) & 0xff;
+	return last >= GSP_VM_SLOT_BASE && last < GSP_VM_SLOT_BASE + GSP_VM_SLOTS ? last : 0;
+}
+
+static bool
+is_taken(const struct gsp_world *w, unsigned slot)
+{
+	const struct gsp_machine *m = w->machines;
+
+	while (m != NULL && m->slot != slot)
+		m = m->next;
+	return m != NULL;
+}
+
 /* Addresses are given round robin: one that was freed rests for a while, as in a real cloud
  * it may come back to somebody else. */
 static int
-take_slot(struct gsp_machine *m, struct gsp_err *err)
+choose_slot(struct gsp_machine *m, const char *ipv4, struct gsp_err *err)
 {
 	struct gsp_world *w = m->world;
-	const struct gsp_machine *other;
-	unsigned i, slot = 0, block = (unsigned)w->block & 511;
+	unsigned i;
 
-	for (i = 0; i < GSP_VM_SLOTS; i++) {
-		slot = GSP_VM_SLOT_BASE + (w->next_slot + i) % GSP_VM_SLOTS;
-		for (other = w->machines; other != NULL && other->slot != slot;)
-			other = other->next;
-		if (other == NULL)
-			break;
+	if (ipv4 != NULL && ipv4[0] != '\0') {
+		m->slot = slot_of(w, ipv4);
+		if (m->slot == 0 || is_taken(w, m->slot))
+			return gsp_err_set(err, GSP_EUNAVAIL,
+			    "'%.40s' is no free address of this sandbox", ipv4);
+		return 0;
 	}
-	if (i == GSP_VM_SLOTS)
-		return gsp_err_set(err, GSP_EUNAVAIL, "no free address: %d machines exist",
-		    GSP_VM_SLOTS);
-	w->next_slot = slot - GSP_VM_SLOT_BASE + 1;
-	m->slot = slot;
+	for (i = 0; i < GSP_VM_SLOTS; i++) {
+		m->slot = GSP_VM_SLOT_BASE + (w->next_slot + i) % GSP_VM_SLOTS;
+		if (!is_taken(w, m->slot)) {
+			w->next_slot = m->slot - GSP_VM_SLOT_BASE + 1;
+			return 0;
+		}
+	}
+	return gsp_err_set(err, GSP_EUNAVAIL, "no free address: %d machines exist", GSP_VM_SLOTS);
+}
+
+static int
+take_slot(struct gsp_machine *m, const char *ipv4, struct gsp_err *err)
+{
+	const struct gsp_world *w = m->world;
+	unsigned slot, block = (unsigned)w->block & 511;
+
+	if (choose_slot(m, ipv4, err) == -1)
+		return -1;
+	slot = m->slot;
 	(void)snprintf(m->ipv4, sizeof(m->ipv4), "198.%u.%u.%u", 18 + block / 256,
 	    block % 256, slot);
 	if (w->v6)
@@ -148,7 +185,7 @@ gsp_machine_new(struct gsp_machine **out, struct gsp_world *w,
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	m->world = w;
 	m->ctl_fd = m->net_fd = -1;
-	if (copy_spec(m, spec, err) == -1 || take_slot(m, err) == -1 ||
+	if (copy_spec(m, spec, err) == -1 || take_slot(m, spec->ipv4, err) == -1 ||
 	    make_disk(m, err) == -1) {
 		gsp_machine_free(m);
 		return -1;

@@ -43,9 +43,19 @@ void gsp_world_close(struct gsp_world *w);
  */
 int gsp_world_clean(unsigned *alive, struct gsp_err *err);
 
+/**
+ * gsp_world_listen(fd, w, err):
+ * A new socket that listens where machines find the metadata service, on port 80 of
+ * 169.254.169.254 and fd00:a9fe:a9fe::1, whatever their firewalls say. The peer's address tells
+ * which machine it is (an IPv4 one perhaps mapped into IPv6). The caller closes it.
+ * Source of the addresses: Akamai's guide to the metadata service API.
+ */
+int gsp_world_listen(int *fd, struct gsp_world *w, struct gsp_err *err);
+
 struct gsp_machine_spec {
 	uint64_t id;
 	const char *label;                  /* becomes the host name */
+	const char *ipv4;                   /* that of a machine that was freed; NULL or "": any */
 	const char *const *authorized_keys; /* NULL-terminated; root's */
 	const char *user_data;              /* raw cloud-config or NULL */
 	size_t user_data_len;

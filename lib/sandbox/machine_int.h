@@ -10,7 +10,7 @@
  *   machine_root.c   what a machine sees: overlay, /dev, /proc, /sys
  *   machine_etc.c    what is special in its /etc: sshd, resolver, shims, no secrets of ours
  *   machine_init.c   its PID 1
- *   machine_cloud.c  its cloud-init, with machine_config.c reading the cloud-config
+ *   machine_cloud.c  its cloud-init: machine_modules.c does what machine_config.c reads
  *   machine_shim.c   the text of systemctl, reboot and cloud-init inside
  *   machine_child.c  children: functions and commands in other namespaces
  *

@@ -6,10 +6,13 @@
  *
  * The cloud routes between the two, and its nft table holds every firewall, where no root of a
  * machine can reach it. It hangs on a descriptor of ours: when that closes, all links vanish.
- * IPv6 is fd67:7370:B::/48, between this computer and its machines only.
+ * IPv6 is fd67:7370:B::/48, between this computer and its machines only. The metadata service's
+ * addresses are the cloud's own.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +27,11 @@
 
 /* 25 rules of 255 addresses and 15 ports, two directions, a few machines. */
 #define RULES_MAX (64u << 20)
+
+/* Where machines find the metadata service. */
+#define METADATA_V4 "169.254.169.254"
+#define METADATA_V6 "fd00:a9fe:a9fe::1"
+#define METADATA_PORT 80
 
 static int
 ip_batch(const char *batch, int net_fd, struct gsp_err *err)
@@ -105,8 +113,11 @@ plug_world(struct gsp_world *w, pid_t holder, struct gsp_err *err)
 
 	gsp_buf_reset(&b);
 	gsp_buf_addf(&b, "link set lo up\naddr add 198.%d.%d.2/30 dev up0\n", hi, lo);
+	gsp_buf_addf(&b, "addr add %s/32 dev lo\n", METADATA_V4);
 	if (w->v6)
-		gsp_buf_addf(&b, "addr add fd67:7370:%x::2/64 dev up0 nodad\n", w->block);
+		gsp_buf_addf(&b,
+		    "addr add fd67:7370:%x::2/64 dev up0 nodad\naddr add %s/128 dev lo nodad\n",
+		    w->block, METADATA_V6);
 	gsp_buf_addf(&b, "link set up0 up\nroute add default via 198.%d.%d.1\n", hi, lo);
 	gsp_buf_addf(&b, "route add unreachable 198.%d.%d.0/24\n", hi, lo);
 	if (w->v6)
@@ -187,11 +198,55 @@ gsp_vm_net_plug(struct gsp_machine *m, struct gsp_err *err)
 	gsp_buf_addf(&b, "route add default via 198.%d.%d.2 src %s\n", 18 + w->block / 256,
 	    w->block % 256, m->ipv4);
 	if (w->v6)
-		gsp_buf_addf(&b, "route add fd67:7370:%x::/48 via fe80::1 dev eth0\n", w->block);
+		gsp_buf_addf(&b,
+		    "route add fd67:7370:%x::/48 via fe80::1 dev eth0\n"
+		    "route add %s/128 via fe80::1 dev eth0\n",
+		    w->block, METADATA_V6);
 	rc = ip_batch(gsp_buf_str(&b), m->net_fd, err);
 out:
 	gsp_buf_release(&b);
 	return rc == 0 ? 0 : gsp_err_wrap(err, "cannot connect machine '%s'", m->label);
+}
+
+static int
+listen_here(bool v6, struct gsp_err *err)
+{
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(METADATA_PORT)};
+	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(METADATA_PORT)};
+	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int off = 0, rc = -1;
+
+	/* Any address of the cloud's: who asks is told by his own. */
+	if (fd != -1 && v6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0)
+		rc = bind(fd, (struct sockaddr *)&a6, sizeof(a6));
+	else if (fd != -1 && !v6)
+		rc = bind(fd, (struct sockaddr *)&a4, sizeof(a4));
+	if (rc == 0 && listen(fd, 32) == 0)
+		return fd;
+	(void)gsp_err_sys(err, GSP_ESYS, errno, "cannot listen for the metadata service");
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+int
+gsp_world_listen(int *fd, struct gsp_world *w, struct gsp_err *err)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), s = -1;
+
+	if (home == -1 || setns(w->net_fd, CLONE_NEWNET) == -1) {
+		(void)gsp_err_sys(err, GSP_ESYS, errno, "cannot enter the sandbox's network");
+	} else {
+		s = listen_here(w->v6, err);
+		/* A socket stays where it was made; we must not. */
+		if (setns(home, CLONE_NEWNET) == -1)
+			abort();
+	}
+	if (home != -1)
+		close(home);
+	*fd = s;
+	return s == -1 ? -1 : 0;
 }
 
 /* The rules that come before "established": a cut cable, forged senders. */
@@ -233,6 +288,13 @@ gsp_vm_net_rules(struct gsp_world *w, struct gsp_err *err)
 	for (m = w->machines; m != NULL; m = m->next) {
 		if (m->fw_text != NULL)
 			gsp_buf_addf(&b, "\t\toifname \"m%u\" jump in%u\n", m->slot, m->slot);
+	}
+	/* A cut cable leads nowhere, to the metadata service neither. */
+	gsp_buf_adds(&b, "\t}\n\tchain input {\n"
+			 "\t\ttype filter hook input priority 0; policy accept;\n");
+	for (m = w->machines; m != NULL; m = m->next) {
+		if (m->cut)
+			gsp_buf_addf(&b, "\t\tiifname \"m%u\" drop\n", m->slot);
 	}
 	gsp_buf_adds(&b, "\t}\n}\n");
 	c.input = gsp_buf_str(&b);

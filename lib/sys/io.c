@@ -177,7 +177,7 @@ gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
 	rc = write_and_sync(fd, data, len, path, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
-	return rc;
+	return rc == 0 ? fsync_parent(path, err) : -1; /* it may be new */
 }
 
 int
@@ -194,9 +194,12 @@ gsp_io_mkdirs(const char *path, mode_t mode, struct gsp_err *err)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, mode) == -1 && errno != EEXIST)
-			return gsp_err_sys(err, GSP_ECREATE, errno, "cannot create directory '%s'",
-			    part);
+		if (mkdir(part, mode) == -1) {
+			if (errno != EEXIST)
+				return gsp_err_sys(err, GSP_ECREATE, errno,
+				    "cannot create directory '%s'", part);
+		} else if (fsync_parent(part, err) == -1) /* what is put there shall be found */
+			return -1;
 		part[i] = path[i];
 	}
 	if (stat(path, &st) == -1)

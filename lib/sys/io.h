@@ -36,7 +36,8 @@ int gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
 int gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err);
 
-/** gsp_io_mkdirs(path, mode, err): path and its parents; existing directories are fine. */
+/** gsp_io_mkdirs(path, mode, err): path and its parents; existing directories are fine. Those it
+ * makes are on disk when it returns 0. */
 int gsp_io_mkdirs(const char *path, mode_t mode, struct gsp_err *err);
 
 /** gsp_io_fsync_dir(path, err): names inside it are on disk. */

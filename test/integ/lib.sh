@@ -34,6 +34,7 @@ need_root() {
 in_sandbox() {
 	[ "${1:-}" != --inner ] || return 0
 	need_root
+	cleanup # an exec runs no traps; the inner run makes its own
 	# shellcheck disable=SC2086
 	exec gsp-sandbox run --create-time 200ms --boot-time 200ms --shutdown-time 200ms \
 		${SANDBOX_ARGS:-} -- "$0" --inner
@@ -247,32 +248,17 @@ bg_gives() { # bg_gives STATUS TEXT NAME [SECONDS]: it ends with just that statu
 	rm -f "$T/$3.rc"
 }
 
-# ---- several servers at once ----
+# ---- machines of other servers than toy, and what they remember ----
 
-# server NAME: another toy server in the same home.
-server() {
-	mkdir -p "$H/servers/$1" && toy_server "$H/servers/$1"
-}
 at() { # at SERVER WORD...: a command on its machine, as root
 	at_server=$1
 	shift
 	gsp-ssh -C "$H" "$at_server" "$@" </dev/null
 }
-spawn() { # spawn NAME COMMAND...: in the background; joined() has its end
-	spawned=$1
-	shift
-	(
-		"$@" >"$T/job.$spawned.out" 2>"$T/job.$spawned.err" </dev/null
-		echo $? >"$T/job.$spawned.rc"
-	) &
-}
-joined() { # joined STATUS TEXT NAME: as gives, for what was spawned; `wait` first
-	gives "$1" "$2" sh -c 'cat "$0.out"; cat "$0.err" >&2; exit "$(cat "$0.rc")"' "$T/job.$3"
-}
 marker() { at "$1" cat /var/lib/gsp/session.json; }
 marker_state() { marker "$1" | jq -r .state; }
 # set_marker SERVER SED-EXPRESSION: as somebody would who tampers with the machine
-set_marker() { at "$1" sed -i -e "$2" /var/lib/gsp/session.json; }
+set_marker() { at "$1" sed -i -e "'$2'" /var/lib/gsp/session.json; }
 gsp_field() { # gsp_field NUMBER JQ-FILTER [SERVER]: of a generation's description
 	head -n 1 "$(gen "$1" "${3:-toy}").gsp" | jq -r "$2"
 }

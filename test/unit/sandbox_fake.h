@@ -30,7 +30,7 @@ struct gsp_machine {
 	struct gsp_machine *next;
 	struct gsp_world *world;
 	uint64_t id;
-	bool alive, cut;
+	bool alive, cut, wants_reboot;
 	int boots, resets;
 	uint64_t free_bytes;
 	char ipv4[16];
@@ -41,6 +41,20 @@ struct gsp_machine {
 
 static struct gsp_machine *fake_list;
 static bool fake_boot_breaks, fake_new_breaks;
+
+/* The metadata service needs a network of its own; here it only has a place. */
+int
+gsp_world_listen(int *fd, struct gsp_world *w, struct gsp_err *err)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+
+	(void)w;
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd == -1 || bind(*fd, (struct sockaddr *)&a, sizeof(a)) == -1 || listen(*fd, 1) == -1)
+		return gsp_err_sys(err, GSP_ESYS, errno, "cannot listen");
+	return 0;
+}
 
 static inline struct gsp_machine *
 fake_find(uint64_t id)
@@ -63,7 +77,10 @@ gsp_machine_new(struct gsp_machine **out, struct gsp_world *w,
 	m = calloc(1, sizeof(*m));
 	m->world = w;
 	m->id = spec->id;
-	snprintf(m->ipv4, sizeof(m->ipv4), "198.18.0.%d", 2 + w->made++ % 250);
+	if (spec->ipv4 != NULL && spec->ipv4[0] != '\0')
+		snprintf(m->ipv4, sizeof(m->ipv4), "%s", spec->ipv4);
+	else
+		snprintf(m->ipv4, sizeof(m->ipv4), "198.18.0.%d", 2 + w->made++ % 250);
 	snprintf(m->rules, sizeof(m->rules), "never set");
 	if (spec->user_data != NULL)
 		snprintf(m->user_data, sizeof(m->user_data), "%.*s", (int)spec->user_data_len,
@@ -96,6 +113,7 @@ gsp_machine_boot(struct gsp_machine *m, struct gsp_err *err)
 	if (fake_boot_breaks)
 		return gsp_err_set(err, GSP_ESYS, "no init");
 	m->alive = true;
+	m->wants_reboot = false;
 	m->boots++;
 	return 0;
 }
@@ -111,6 +129,12 @@ bool
 gsp_machine_alive(struct gsp_machine *m)
 {
 	return m->alive;
+}
+
+bool
+gsp_machine_wants_reboot(const struct gsp_machine *m)
+{
+	return m->wants_reboot;
 }
 
 void

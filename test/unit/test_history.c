@@ -197,7 +197,7 @@ test_down(void)
 	IS_INT(gsp_history_base(h), 1);
 	IS_INT(gsp_history_of_session(h, "s7k2m9qx"), 2);
 	IS_INT(gsp_history_of_session(h, "other"), 0);
-	OK(gsp_history_pending_edit(h) == 0 || gsp_history_base(h) == 1);
+	IS_INT(gsp_history_pending_edit(h, 2), 0);
 	/* home follows */
 	if (!OK(gsp_history_bring(h, 2, 0, &err) == 0))
 		printf("# %s\n", err.msg);
@@ -362,7 +362,8 @@ test_both_edit(void)
 	OK(saves_capture(h, &edit, &err) == 0 && edit == 2);
 	if (!OK(saves_down(h, "s1", 1, &n, &err) == 0 && n == 3))
 		printf("# %s\n", err.msg);
-	IS_INT(gsp_history_pending_edit(h), 2);
+	IS_INT(gsp_history_pending_edit(h, 3), 2);
+	IS_INT(gsp_history_common(h, 2, 3), 1);
 	OK(gsp_history_conflicts(h, 1, 2, 3, &both, &err) == 0);
 	OK(both.n == 1 && strcmp(both.v[0].path, "ops.json") == 0);
 	if (!OK(gsp_history_bring(h, 3, 2, &err) == 0))
@@ -390,8 +391,36 @@ test_both_edit(void)
 	OK(saves_edits(h, what, sizeof(what)) > 0);
 	OK(saves_capture(h, &n, &err) == 0 && n == 4);
 	IS_STR(saves_damage(h, 4), "");
-	IS_INT(gsp_history_pending_edit(h), 0);
+	IS_INT(gsp_history_pending_edit(h, 4), 0);
 	gsp_diff_release(&both);
+	gsp_history_close(h);
+}
+
+/* A down that was cut off captures again what was edited since: an edit of an edit. */
+static void
+test_edit_of_edit(void)
+{
+	struct gsp_history *h;
+	struct gsp_err err = GSP_ERR_INIT;
+	uint64_t n = 0;
+
+	reset();
+	h = saves_open();
+	make_world();
+	OK(saves_capture(h, &n, &err) == 0 && n == 1);
+	upload(1);
+	put(at("machine/world/level.dat"), "level 2", 0);
+	put(at("srv/files/ops.json"), "[first edit]", 0);
+	OK(saves_capture(h, &n, &err) == 0 && n == 2);
+	put(at("srv/files/server.properties"), "motd=second edit", 0);
+	OK(saves_capture(h, &n, &err) == 0 && n == 3);
+	OK(saves_down(h, "s1", 1, &n, &err) == 0 && n == 4);
+	IS_INT(gsp_history_pending_edit(h, 4), 3);
+	if (!OK(gsp_history_bring(h, 4, 3, &err) == 0))
+		printf("# %s\n", err.msg);
+	IS_STR(get(at("srv/files/ops.json")), "[first edit]");
+	IS_STR(get(at("srv/files/server.properties")), "motd=second edit");
+	IS_STR(get(at("srv/files/world/level.dat")), "level 2");
 	gsp_history_close(h);
 }
 
@@ -691,6 +720,7 @@ tests(void)
 	test_left_over();
 	test_commit_refuses();
 	test_both_edit();
+	test_edit_of_edit();
 	test_refusals();
 	test_garbage();
 	test_numbers();

@@ -76,7 +76,7 @@ evening(struct gsp_err *err)
 	if (n == 0 && saves_down(h, "s1", 1, &n, err) == -1)
 		goto out;
 	if (gsp_history_base(h) != n &&
-	    gsp_history_bring(h, n, gsp_history_pending_edit(h), err) == -1)
+	    gsp_history_bring(h, n, gsp_history_pending_edit(h, n), err) == -1)
 		goto out;
 	rc = 0;
 out:
@@ -114,6 +114,10 @@ check_safe(void)
 		(void)snprintf(why, sizeof(why), "the owner's edit is lost");
 	if (gsp_io_exists(at("srv/history/NEXT")) || gsp_io_exists(at("srv/history/.capture")))
 		(void)snprintf(why, sizeof(why), "settle left something");
+	for (int i = 1; i < 10; i++)
+		if (gsp_io_exists(at("srv/history/%06d", i)) !=
+		    gsp_io_exists(at("srv/history/%06d.gsp", i)))
+			(void)snprintf(why, sizeof(why), "half of generation %d is there", i);
 	if (gsp_history_rescued(h) != NULL)
 		(void)snprintf(why, sizeof(why), "nobody edited, but something was rescued");
 out:
@@ -359,9 +363,36 @@ test_rescue(void)
 	IS_STR(check_end(), "");
 }
 
+/* Killed between the rename of a capture and BASE. */
+static void
+test_adopt(void)
+{
+	struct gsp_history *h;
+	struct gsp_err err = GSP_ERR_INIT;
+	uint64_t n = 0;
+
+	make_evening();
+	h = saves_open();
+	TREE_NEED(saves_capture(h, &n, &err) == 0 && n == 2);
+	gsp_history_close(h);
+	put(at("srv/history/BASE"), "1\n", 0);
+	h = saves_open();
+	OK(gsp_history_settle(h, &err) == 0);
+	IS_INT(gsp_history_base(h), 2);
+	gsp_history_close(h);
+	/* but not when files/ is something else by now */
+	put(at("srv/history/BASE"), "1\n", 0);
+	put(at("srv/files/a.cfg"), "another edit", 0);
+	h = saves_open();
+	OK(gsp_history_settle(h, &err) == 0);
+	IS_INT(gsp_history_base(h), 1);
+	gsp_history_close(h);
+}
+
 static void
 tests(void)
 {
+	test_adopt();
 	test_steps();
 	test_twice();
 	test_rsync_runs();

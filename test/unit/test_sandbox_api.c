@@ -274,7 +274,10 @@ test_actions(void)
 		   "\"],\"metadata\":{\"user_data\":\"aGk=\"}}"),
 	    200);
 	IS_STR(gsp_json_str(answer, "status", ""), "rebuilding");
+	snprintf(path, sizeof(path), "%s", m->ipv4);
 	OK(until_status(id, "running"));
+	IS_STR(fake_find(id)->ipv4, path);
+	IS_STR(gsp_json_text(item(gsp_json_get(answer, "ipv4"), 0), ""), path);
 	IS_STR(fake_find(id)->user_data, "hi");
 	snprintf(path, sizeof(path), "/v4/linode/instances/%" PRIu64, id);
 	IS_INT(call("PUT", path, NULL,
@@ -311,6 +314,25 @@ test_watchdog(void)
 	    "lassie_reboot");
 	OK(until_status(id, "running"));
 	IS_INT(m->boots, boots + 1);
+}
+
+static void
+test_own_reboot(void)
+{
+	uint64_t id = id_of("gsp-a"), newest;
+	struct gsp_machine *m = fake_find(id);
+	int boots = m->boots;
+
+	IS_INT(get("/v4/account/events"), 200);
+	newest = gsp_json_u64(item(gsp_json_get(answer, "data"), 0), "id", 0);
+	m->alive = false; /* `reboot` typed inside */
+	m->wants_reboot = true;
+	turn(0, -1);
+	OK(m->alive);
+	IS_INT(m->boots, boots + 1);
+	OK(until_status(id, "running"));
+	IS_INT(get("/v4/account/events"), 200);
+	IS_INT(gsp_json_u64(item(gsp_json_get(answer, "data"), 0), "id", 0), newest);
 }
 
 static void
@@ -597,6 +619,7 @@ main(void)
 	test_create();
 	test_actions();
 	test_watchdog();
+	test_own_reboot();
 	test_filters();
 	test_firewall();
 	test_interfaces();

@@ -371,6 +371,30 @@ test_reboot(struct gsp_machine *m)
 	gsp_buf_release(&b);
 }
 
+/* A rebuilt machine has the address that it had. Takes m. */
+static void
+test_same_address(struct gsp_world *w, struct gsp_machine *m)
+{
+	const char *const keys[] = {login_pub, NULL};
+	struct gsp_machine_spec spec = {.id = 1, .label = "gsp-one", .authorized_keys = keys};
+	struct gsp_err err = GSP_ERR_INIT;
+	char ip[64];
+
+	(void)snprintf(ip, sizeof(ip), "%s", gsp_machine_ipv4(m));
+	spec.ipv4 = ip;
+	OK(gsp_machine_new(&m, w, &spec, &err) == -1 && err.code == GSP_EUNAVAIL);
+	gsp_machine_free(m);
+	must(gsp_machine_new(&m, w, &spec, &err), &err);
+	IS_STR(gsp_machine_ipv4(m), ip);
+	gsp_machine_free(m);
+	spec.ipv4 = "192.0.2.1";
+	OK(gsp_machine_new(&m, w, &spec, &err) == -1 && err.code == GSP_EUNAVAIL);
+	spec.ipv4 = "";
+	must(gsp_machine_new(&m, w, &spec, &err), &err);
+	OK(strcmp(gsp_machine_ipv4(m), ip) != 0);
+	gsp_machine_free(m);
+}
+
 static void
 test_degraded(struct gsp_world *w)
 {
@@ -559,7 +583,7 @@ main(void)
 	test_reboot(m);
 	test_degraded(w);
 	test_killed();
-	gsp_machine_free(m);
+	test_same_address(w, m);
 	gsp_world_close(w);
 	must(gsp_io_rmtree(tmp, &err), &err);
 	gsp_buf_release(&user_data);

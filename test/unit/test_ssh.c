@@ -279,6 +279,44 @@ test_refusals(void)
 	gsp_buf_release(&line);
 }
 
+/* All that is known of the host key is the beginning of its hash. */
+static void
+test_hostkey_hash(void)
+{
+	struct gsp_ssh_opts o = fake_sshd_opts(&sshd);
+	struct gsp_ssh *s = NULL;
+	char hex[65], hash[42];
+	size_t len;
+
+	OK(gsp_ssh_key_hash(hex, sshd.host_key, &err) == 0);
+	o.host_key = NULL;
+	o.host_key_hash40 = hash;
+	snprintf(hash, sizeof(hash), "%.40s", hex);
+	OK(gsp_ssh_open(&s, &o, &err) == 0);
+	len = strlen(gsp_ssh_host_key(s));
+	OK(len > 60 && strncmp(gsp_ssh_host_key(s), sshd.host_key, len) == 0);
+	gsp_ssh_close(s);
+	s = NULL;
+	for (char *p = hash; *p != '\0'; p++)
+		*p = *p >= 'a' ? (char)(*p - 'a' + 'A') : *p; /* tags fold case */
+	OK(gsp_ssh_open(&s, &o, &err) == 0);
+	gsp_ssh_close(s);
+	s = NULL;
+	hash[39] = hash[39] == '0' ? '1' : '0';
+	OK(gsp_ssh_open(&s, &o, &err) == -1 && err.code == GSP_EAUTH);
+	IS_INT(err.detail, GSP_SSH_BAD_HOSTKEY);
+	hash[39] = '\0';
+	OK(gsp_ssh_open(&s, &o, &err) == -1 && err.code == GSP_ECONFIG);
+	snprintf(hash, sizeof(hash), "%.41s", hex);
+	OK(gsp_ssh_open(&s, &o, &err) == -1 && err.code == GSP_ECONFIG);
+	memset(hash, 'g', 40);
+	hash[40] = '\0';
+	OK(gsp_ssh_open(&s, &o, &err) == -1 && err.code == GSP_ECONFIG);
+	o.host_key_hash40 = NULL;
+	OK(gsp_ssh_open(&s, &o, &err) == -1 && err.code == GSP_ECONFIG);
+	OK(s == NULL);
+}
+
 /* A server that has host keys, but none of ours' kind. */
 static void
 test_other_hostkey_type(void)
@@ -533,6 +571,7 @@ main(void)
 		gsp_ssh_close(s);
 	}
 	test_refusals();
+	test_hostkey_hash();
 	test_other_hostkey_type();
 	test_bad_servers();
 	test_no_answer();

@@ -1,0 +1,37 @@
+/*
+ * gsp/takeover: a machine changes homes: from another one, or from this one to itself when
+ * state/ was lost.
+ *
+ * The machine answers for itself, never this computer: its host key must have the hash that its
+ * tags hold, its marker must name the server and the session of its tags. The way in is a key of
+ * ssh_keys. The order is this, each step repeatable, so that the same command again finishes what
+ * a crash cut off, and nobody is locked out before somebody else holds a journal:
+ *   a login key of ours in state/, its public line on the machine
+ *   the ledger, then the journal, with taking_from (every other tool refuses such a session)
+ *   the marker, by compare-and-swap: from here on the other home's tools refuse
+ *   the tags of the machine and of its firewall
+ *   the journal without taking_from
+ * The session keeps its id. A save that only the other home has is brought home again: the marker
+ * goes from `saved` back to `stopping`.
+ */
+#ifndef GSP_GSP_TAKEOVER_H
+#define GSP_GSP_TAKEOVER_H
+
+#include "base/err.h"
+#include "gsp/job.h"
+
+/* Asked when everything is known and before anything is changed. 0: yes; -1 with err: no. */
+typedef int gsp_takeover_confirm(void *ctx, const char *question, struct gsp_err *err);
+
+/**
+ * gsp_takeover(job, confirm, ctx, err):
+ * Needs the lock. Afterwards job->session is the machine's, as if it had been made here. What is
+ * this home's already is success. ${confirm} may be NULL.
+ * Errors: GSP_EREFUSED no such machine, tags or marker that do not fit, a session of our own;
+ * GSP_EAUTH a host key with another hash, or no key of ssh_keys that opens it (each is named);
+ * GSP_ETEMP it does not answer, or the other home works on it right now.
+ */
+int gsp_takeover(struct gsp_job *job, gsp_takeover_confirm *confirm, void *ctx,
+    struct gsp_err *err);
+
+#endif
