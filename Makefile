@@ -97,7 +97,9 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
-INTEG    := $(wildcard test/integ/*.t)
+LONG     := $(wildcard $(patsubst %,test/integ/%.t,files_many api_faults machine_faults takeover \
+	saves_down stop))
+INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
 RUN      := test/run -j $(JOBS)
 # "program::argument": each fuzz target reads its corpus
@@ -210,6 +212,9 @@ check-man:
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning man/*.[1-9]; \
 	else echo "mandoc is not installed: man pages not checked"; fi
 
+# What runs for others is held to shellcheck's style, too; tests to its warnings.
 check-shell:
-	shellcheck -s sh test/run test/demo test/bench test/integ/*.sh test/integ/*.t lib/gsp/agent.sh \
-	    $(shell grep -lE '^\#!/bin/sh' examples/*/*)
+	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
+	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/prism test/sdk \
+	    test/integ/*.sh test/integ/*.t
+	shellcheck -s bash -S warning .ci/run

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "cli/exitcode.h"
+#include "cli/say.h"
 #include "fmt/json.h"
 #include "fmt/out.h"
 #include "gsp/status.h"
@@ -115,12 +116,13 @@ end_probe(struct gsp_proc *p, struct gsp_probe *out)
 	gsp_buf_release(&text);
 }
 
-/* Ask every server's machine, some at a time; order does not matter, results keep theirs. */
+/* Ask every machine that may answer, some at a time; order does not matter, results keep theirs. */
 static int
-probe_all(struct tool *t, char **names, size_t n, struct gsp_probe *out, struct gsp_err *err)
+probe_all(struct tool *t, const struct gsp_cloud *cloud, char **names, size_t n,
+    struct gsp_probe *out, struct gsp_err *err)
 {
 	struct gsp_proc p[PROBES_AT_ONCE];
-	struct gsp_buf tool = GSP_BUF_INIT(4096), journal = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_buf tool = GSP_BUF_INIT(4096);
 	size_t begin, k;
 	int rc = 0;
 
@@ -130,8 +132,7 @@ probe_all(struct tool *t, char **names, size_t n, struct gsp_probe *out, struct 
 	for (begin = 0; begin < n && rc == 0; begin += k) {
 		for (k = 0; k < PROBES_AT_ONCE && begin + k < n && rc == 0; k++) {
 			p[k].pid = -1;
-			gsp_home_state_path(t->home, &journal, names[begin + k], "session.json");
-			if (gsp_io_exists(gsp_buf_str(&journal)))
+			if (gsp_status_may_answer(t->home, names[begin + k], cloud))
 				rc = start_probe(&p[k], gsp_buf_str(&tool), t->home->dir, names[begin + k],
 				    err);
 		}
@@ -140,7 +141,6 @@ probe_all(struct tool *t, char **names, size_t n, struct gsp_probe *out, struct 
 				end_probe(&p[i], &out[begin + i]);
 	}
 	gsp_buf_release(&tool);
-	gsp_buf_release(&journal);
 	return rc;
 }
 
@@ -219,7 +219,7 @@ show(struct tool *t, struct status *s, char **names, size_t n, struct gsp_err *e
 
 	if (probes == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	if (!s->cached && (read_cloud(t, s, err) == -1 || probe_all(t, names, n, probes, err) == -1))
+	if (!s->cached && (read_cloud(t, s, err) == -1 || probe_all(t, &s->cloud, names, n, probes, err) == -1))
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		if (gsp_status_server(&row, t->home, names[i], &s->cloud, &probes[i], err) == -1 ||
@@ -246,11 +246,14 @@ known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err)
 }
 
 static int
-confirm(void *ctx, const char *question, struct gsp_err *err)
+confirm(void *ctx, const char *what, struct gsp_err *err)
 {
 	const struct tool *t = ctx;
 
-	return t->cli.yes ? 0 : gsp_tty_confirm(question, err);
+	if (t->cli.yes)
+		return 0;
+	gsp_cli_error("%s", what);
+	return gsp_tty_confirm("Go on?", err);
 }
 
 static int

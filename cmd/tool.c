@@ -44,6 +44,7 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 {
 	const struct gsp_session *s = job->session;
 	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(128);
+	int rc = 0;
 
 	if (t->cli.json || !isatty(STDOUT_FILENO))
 		gsp_record_print(&b, job->server, s);
@@ -57,13 +58,11 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 	}
 	gsp_buf_addc(&b, '\n');
 	/* at once: the next tool in the pipe begins while we go on with the next server */
-	if (fwrite(gsp_buf_str(&b), 1, b.len, stdout) != b.len || fflush(stdout) == EOF) {
-		gsp_err_sys(err, GSP_EIO, errno, "cannot write to stdout");
-		b.len = 0;
-	}
+	if (fwrite(gsp_buf_str(&b), 1, b.len, stdout) != b.len || fflush(stdout) == EOF)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write to stdout");
 	gsp_buf_release(&address);
 	gsp_buf_release(&b);
-	return err->code == GSP_EIO ? -1 : 0;
+	return rc;
 }
 
 /* Whoever stops a tool shall know what goes on without it. */

@@ -236,8 +236,24 @@ on_event(struct builder *b, const yaml_event_t *ev, struct gsp_err *err)
 	}
 }
 
+/* The reader counts bytes; people count lines and columns. */
 static int
-parser_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parser_t *p)
+reader_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parser_t *p,
+    const char *text, size_t len)
+{
+	size_t line = 1, column = 1, end = p->problem_offset < len ? p->problem_offset : len;
+
+	for (size_t i = 0; i < end; i++) {
+		column = text[i] == '\n' ? 1 : column + 1;
+		line += text[i] == '\n';
+	}
+	return gsp_err_set(err, GSP_ECONFIG, "%s:%zu:%zu: %s", doc->name, line, column,
+	    p->problem != NULL ? p->problem : "cannot be read");
+}
+
+static int
+parser_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parser_t *p,
+    const char *text, size_t len)
 {
 	const char *why = p->problem != NULL ? p->problem : "cannot be read";
 
@@ -245,8 +261,7 @@ parser_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parse
 	case YAML_MEMORY_ERROR:
 		return no_memory(err);
 	case YAML_READER_ERROR:
-		return gsp_err_set(err, GSP_ECONFIG, "%s: byte %zu: %s", doc->name,
-		    p->problem_offset, why);
+		return reader_err(err, doc, p, text, len);
 	case YAML_NO_ERROR:
 	case YAML_SCANNER_ERROR:
 	case YAML_PARSER_ERROR:
@@ -280,7 +295,7 @@ gsp_yaml_parse(struct gsp_yaml_doc **out, const char *name, const char *text, si
 	yaml_parser_set_input_string(&p, (const unsigned char *)text, len);
 	while (got == 0) {
 		if (!yaml_parser_parse(&p, &ev)) {
-			got = parser_err(err, b.doc, &p);
+			got = parser_err(err, b.doc, &p, text, len);
 			break;
 		}
 		got = on_event(&b, &ev, err);

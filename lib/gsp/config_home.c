@@ -246,6 +246,8 @@ read_home(struct gsp_home *h, struct gsp_err *err)
 		goto out;
 	rc = gsp_home_parse(h, name, gsp_buf_str(&text), text.len, err);
 out:
+	if (rc == -1 && err->code == GSP_ELIMIT)
+		err->code = GSP_ECONFIG;
 	if (fd != -1)
 		close(fd);
 	gsp_buf_release(&path);

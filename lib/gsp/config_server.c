@@ -472,6 +472,8 @@ gsp_server_conf_load(struct gsp_server_conf **out, const struct gsp_home *h, con
 	rc = gsp_server_conf_build(out, name, gsp_yaml_get(gsp_yaml_root(h->doc), "defaults"),
 	    gsp_yaml_root(doc), gsp_buf_str(&path), err);
 out:
+	if (rc == -1 && err->code == GSP_ELIMIT)
+		err->code = GSP_ECONFIG; /* a file that is too large is the user's to mend */
 	gsp_yaml_free(doc);
 	gsp_buf_release(&path);
 	gsp_buf_release(&text);

@@ -64,15 +64,16 @@ gsp_marker_parse(struct gsp_marker *out, const char *text, struct gsp_err *err)
 {
 	struct gsp_marker m;
 	struct gsp_json *v = NULL;
+	size_t len = strlen(text);
 	int rc = -1;
 
 	memset(&m, 0, sizeof(m));
-	if (strlen(text) >= sizeof(m.text)) {
+	if (len >= sizeof(m.text)) {
 		gsp_err_set(err, GSP_EPROTO, "too long");
 		goto out;
 	}
-	snprintf(m.text, sizeof(m.text), "%s", text);
-	if (gsp_json_parse(&v, text, strlen(text), err) == -1)
+	memcpy(m.text, text, len);
+	if (gsp_json_parse(&v, text, len, err) == -1)
 		goto out;
 	if (strcmp(gsp_json_str(v, "schema", ""), "gsp.marker/1") != 0) {
 		gsp_err_set(err, GSP_EPROTO, "not a gsp.marker/1");

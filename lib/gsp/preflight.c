@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "gsp/list.h"
+#include "sys/io.h"
 #include "sys/proc.h"
 
 #include "base/banned.h"
@@ -37,16 +38,34 @@ check_script(struct gsp_job *job, const char *name, struct gsp_err *err)
 	return rc;
 }
 
+/* What `rsync --version` prints. */
+static int
+ask_rsync(struct gsp_buf *text, int *status, struct gsp_err *err)
+{
+	static const char *const argv[] = {"rsync", "--version", NULL};
+	static const char *const env[] = {"LC_ALL=C", "LINODE_TOKEN=", NULL};
+	struct gsp_proc p = GSP_PROC_INIT;
+	int rc;
+
+	p.argv = argv;
+	p.env = env; /* no business of rsync's */
+	p.in = GSP_PROC_NULL;
+	p.out = GSP_PROC_PIPE;
+	if (gsp_proc_start(&p, err) == -1)
+		return -1;
+	rc = gsp_io_read_all(text, p.out_fd, argv[0], err);
+	return gsp_proc_wait(&p, status, err) == -1 ? -1 : rc;
+}
+
 static int
 check_rsync(struct gsp_err *err)
 {
-	const char *const argv[] = {"rsync", "--version", NULL};
 	struct gsp_buf text = GSP_BUF_INIT(65536);
 	unsigned a = 0, b = 0, c = 0;
 	const char *p;
 	int status, rc = 0;
 
-	if (gsp_proc_run(argv, &text, &status, err) == -1) {
+	if (ask_rsync(&text, &status, err) == -1) {
 		gsp_buf_release(&text);
 		return gsp_err_hint(err, "install rsync 3.2.7 or newer on this computer");
 	}

@@ -37,7 +37,7 @@ gsp_provision_is_lost(struct gsp_job *job, bool *yes, struct gsp_err *err)
 		return -1;
 	if (gsp_instance_get(job->api, job->session->linode_id, &it, err) == 0)
 		return 0;
-	if (err->code != GSP_ENOTFOUND)
+	if (err->code != GSP_ENOTFOUND || gsp_session_check_here(job->session, job->home, err) == -1)
 		return -1;
 	gsp_err_clear(err);
 	*yes = true;
@@ -234,7 +234,7 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 
 	*gone = false;
 	if (gsp_instance_get(job->api, s->linode_id, &it, err) == -1) {
-		if (err->code != GSP_ENOTFOUND)
+		if (err->code != GSP_ENOTFOUND || gsp_session_check_here(s, job->home, err) == -1)
 			return -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED)
 			return lost(job, err);

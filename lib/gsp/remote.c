@@ -234,6 +234,40 @@ gsp_remote_ask(struct gsp_remote *r, const struct gsp_argv *op, const char *in, 
 	return gsp_remote_call(r, op, &io, status, err);
 }
 
+/* An op whose output nobody needs. */
+static int
+tell(struct gsp_remote *r, struct gsp_argv *op, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(4096);
+	int rc;
+
+	rc = gsp_remote_ask(r, op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+int
+gsp_remote_prepare(struct gsp_remote *r, const char *user, const char *dir, struct gsp_err *err)
+{
+	struct gsp_argv op = GSP_ARGV_INIT;
+
+	gsp_argv_push(&op, "prepare");
+	gsp_argv_push(&op, user);
+	gsp_argv_push(&op, dir);
+	return tell(r, &op, err);
+}
+
+int
+gsp_remote_stamp(struct gsp_remote *r, const char *name, struct gsp_err *err)
+{
+	struct gsp_argv op = GSP_ARGV_INIT;
+
+	gsp_argv_push(&op, "stamp");
+	gsp_argv_push(&op, name);
+	return tell(r, &op, err);
+}
+
 static int
 hello_line(struct gsp_hello *h, const char *line, struct gsp_err *err)
 {

@@ -48,6 +48,13 @@ int gsp_remote_call(struct gsp_remote *r, const struct gsp_argv *op, const struc
 int gsp_remote_ask(struct gsp_remote *r, const struct gsp_argv *op, const char *in,
     size_t in_len, struct gsp_buf *out, int *status, struct gsp_err *err);
 
+/** gsp_remote_prepare(r, user, dir, err): the game's user and its directory are there. */
+int gsp_remote_prepare(struct gsp_remote *r, const char *user, const char *dir,
+    struct gsp_err *err);
+
+/** gsp_remote_stamp(r, name, err): what changes there from now on has changed since ${name}. */
+int gsp_remote_stamp(struct gsp_remote *r, const char *name, struct gsp_err *err);
+
 /** The remote command line of an op, for programs that start it themselves (rsync). */
 void gsp_remote_command(struct gsp_buf *out, const struct gsp_argv *op);
 

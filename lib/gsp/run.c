@@ -43,17 +43,7 @@ gsp_run_has(struct gsp_job *job, const char *script)
 static int
 prepare(struct gsp_job *job, struct gsp_err *err)
 {
-	struct gsp_argv op = GSP_ARGV_INIT;
-	struct gsp_buf out = GSP_BUF_INIT(4096);
-	int rc;
-
-	gsp_argv_push(&op, "prepare");
-	gsp_argv_push(&op, job->session->conf->user);
-	gsp_argv_push(&op, job->session->conf->dir);
-	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
-	gsp_argv_release(&op);
-	gsp_buf_release(&out);
-	return rc;
+	return gsp_remote_prepare(job->remote, job->session->conf->user, job->session->conf->dir, err);
 }
 
 /* The last lines of a script's output, on one line, for an error message. */
@@ -175,21 +165,6 @@ run_bootstrap(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err 
 }
 
 static int
-stamp_session(struct gsp_job *job, struct gsp_err *err)
-{
-	struct gsp_buf out = GSP_BUF_INIT(4096);
-	struct gsp_argv op = GSP_ARGV_INIT;
-	int rc;
-
-	gsp_argv_push(&op, "stamp");
-	gsp_argv_push(&op, "session");
-	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
-	gsp_argv_release(&op);
-	gsp_buf_release(&out);
-	return rc;
-}
-
-static int
 run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
@@ -215,7 +190,7 @@ run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err
 		}
 	}
 	/* nothing on it is anybody's save yet: what changes from here on may be one */
-	if (hello.marker.state == GSP_MARK_UPLOADED && stamp_session(job, err) == -1)
+	if (hello.marker.state == GSP_MARK_UPLOADED && gsp_remote_stamp(job->remote, "session", err) == -1)
 		return -1;
 	/* on disk here, then there, before the game can write its first byte */
 	s->start_intent = true;
@@ -376,13 +351,14 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 		return -1;
 	if (hello.marker.state < GSP_MARK_DIRTY || hello.marker.state >= GSP_MARK_SAVED)
 		return 0; /* never started, or saved already: nothing of the game runs */
-	if (hello.marker.stopped && strcmp(hello.marker.boot_id, hello.boot_id) == 0 &&
-	    gsp_run_prove(job, 0, 0, err) == 0) {
-		if (o->resume || hello.marker.state == GSP_MARK_STOPPING)
-			return gsp_session_phase(job->session, job->home, GSP_PHASE_STOPPED, err);
-	} else if (err->code == GSP_ECANCEL || err->code == GSP_EIO)
-		return -1;
-	gsp_err_clear(err);
+	if (hello.marker.stopped && strcmp(hello.marker.boot_id, hello.boot_id) == 0) {
+		if (gsp_run_prove(job, 0, 0, err) == 0) {
+			if (o->resume || hello.marker.state == GSP_MARK_STOPPING)
+				return gsp_session_phase(job->session, job->home, GSP_PHASE_STOPPED, err);
+		} else if (err->code == GSP_ECANCEL || err->code == GSP_EIO)
+			return -1;
+		gsp_err_clear(err); /* something lives again: stop it again */
+	}
 	m = hello.marker;
 	m.stopped = false;
 	if (!o->resume)

@@ -305,8 +305,10 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 	}
 	if (rc == 0 && !f.ended)
 		rc = gsp_err_set(err, GSP_EIO, "'%s' was followed, but its end never came", s->name);
-	if (f.ended)
+	if (f.ended) {
+		gsp_err_clear(err); /* of links that were cut, and mended */
 		rc = 0;
+	}
 out:
 	gsp_buf_release(&f.head);
 	gsp_buf_release(&text);

@@ -33,6 +33,7 @@ gsp_session_free(struct gsp_session *s)
 	if (s == NULL)
 		return;
 	free(s->host_key);
+	free(s->api_url);
 	if (s->host_key_private != NULL)
 		explicit_bzero(s->host_key_private, strlen(s->host_key_private));
 	free(s->host_key_private);
@@ -101,6 +102,8 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	s->base = gsp_json_u64(v, "base", 0);
 	s->saved = gsp_json_u64(v, "saved", 0);
 	s->host_key = strdup(host_key);
+	if (gsp_json_str(v, "api_url", NULL) != NULL)
+		s->api_url = strdup(gsp_json_str(v, "api_url", ""));
 	if (gsp_json_str(v, "host_key_private", NULL) != NULL)
 		s->host_key_private = strdup(gsp_json_str(v, "host_key_private", ""));
 	return gsp_server_conf_from_json(&s->conf, s->server, conf, err);
@@ -156,7 +159,7 @@ add_time(struct gsp_json *v, const char *key, int64_t t)
 }
 
 static struct gsp_json *
-to_json(const struct gsp_session *s)
+to_json(const struct gsp_session *s, const struct gsp_home *h)
 {
 	struct gsp_json *v = gsp_json_new_obj();
 
@@ -172,6 +175,9 @@ to_json(const struct gsp_session *s)
 	gsp_json_add_u64(v, "linode_id", s->linode_id);
 	gsp_json_add_u64(v, "firewall_id", s->firewall_id);
 	gsp_json_add_u64(v, "after_event", s->after_event);
+	/* until something may have been bought, the next run may ask elsewhere */
+	gsp_json_add_str(v, "api_url",
+	    s->api_url != NULL && s->phase != GSP_PHASE_INTENT ? s->api_url : h->api_url);
 	gsp_json_add_str(v, "label", s->label);
 	gsp_json_add_str(v, "region", s->region);
 	gsp_json_add_str(v, "type", s->type);
@@ -191,11 +197,11 @@ to_json(const struct gsp_session *s)
 }
 
 static int
-write_journal(const struct gsp_session *s, const char *path, const char *why,
-    struct gsp_err *err)
+write_journal(const struct gsp_session *s, const struct gsp_home *h, const char *path,
+    const char *why, struct gsp_err *err)
 {
 	struct gsp_buf text = GSP_BUF_INIT(JOURNAL_MAX);
-	struct gsp_json *v = to_json(s);
+	struct gsp_json *v = to_json(s, h);
 	int rc;
 
 	if (why != NULL) {
@@ -220,7 +226,7 @@ gsp_session_save(const struct gsp_session *s, const struct gsp_home *h, struct g
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc;
 
-	rc = write_journal(s, gsp_home_state_path(h, &path, s->server, "session.json"), NULL, err);
+	rc = write_journal(s, h, gsp_home_state_path(h, &path, s->server, "session.json"), NULL, err);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -344,7 +350,7 @@ gsp_session_end(const struct gsp_session *s, const struct gsp_home *h, const cha
 	if (gsp_io_mkdirs(gsp_home_state_path(h, &path, s->server, "ended"), 0700, err) == -1)
 		goto out;
 	gsp_home_path(h, &path, "state/%s/ended/%s.json", s->server, s->id);
-	if (write_journal(s, gsp_buf_str(&path), why, err) == -1)
+	if (write_journal(s, h, gsp_buf_str(&path), why, err) == -1)
 		goto out;
 	/* the key goes before the journal: a journal without key is looked after again */
 	if (gsp_io_unlink(gsp_home_state_path(h, &path, s->server, "id_ed25519"), err) == -1 ||
@@ -355,6 +361,17 @@ gsp_session_end(const struct gsp_session *s, const struct gsp_home *h, const cha
 out:
 	gsp_buf_release(&path);
 	return rc;
+}
+
+int
+gsp_session_check_here(const struct gsp_session *s, const struct gsp_home *h,
+    struct gsp_err *err)
+{
+	if (s->api_url == NULL || s->phase == GSP_PHASE_INTENT || strcmp(s->api_url, h->api_url) == 0)
+		return 0;
+	return gsp_err_set(err, GSP_EREFUSED, "'%s' does not know the machine of '%s', which was made at "
+	    "'%s': ask there (linode: {api_url: ...} in gsp.yaml, or GSP_LINODE_URL), or give it up with "
+	    "'gsp teardown %s --discard-unsaved'", h->api_url, s->server, s->api_url, s->server);
 }
 
 void

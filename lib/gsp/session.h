@@ -42,6 +42,7 @@ struct gsp_session {
 	bool ready;       /* the game answered after start */
 	uint64_t linode_id, firewall_id, after_event;
 	char label[65], region[33], type[49], ipv4[16], ipv6[46];
+	char *api_url;          /* where it was asked for; NULL: here, by this process */
 	char *host_key;         /* "ssh-ed25519 AAAA..." */
 	char *host_key_private; /* only until the machine has it */
 	double hourly_usd, monthly_usd; /* what this machine costs, add-ons included; < 0 unknown */
@@ -82,6 +83,11 @@ int gsp_session_login_public(char **line, const struct gsp_home *h, const char *
 
 /** "creating", "created", ..., as in a record; "deleting" while it goes. */
 const char *gsp_session_stage(const struct gsp_session *s);
+
+/** gsp_session_check_here(s, h, err): GSP_EREFUSED if the machine was asked for at another API than
+ * the one we ask now (a sandbox, say): that this one does not know it proves nothing. */
+int gsp_session_check_here(const struct gsp_session *s, const struct gsp_home *h,
+    struct gsp_err *err);
 
 /** What the machine has cost until ${now}: started hours, dollars (monthly cap); 0 before create. */
 void gsp_session_cost(const struct gsp_session *s, int64_t now, uint64_t *hours, double *usd);

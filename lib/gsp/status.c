@@ -95,6 +95,19 @@ machine_of(const struct gsp_cloud *c, uint64_t id, const char *session)
 	return NULL;
 }
 
+bool
+gsp_status_may_answer(const struct gsp_home *h, const char *name, const struct gsp_cloud *cloud)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	const struct gsp_instance *it = NULL;
+	struct gsp_session *s = NULL;
+
+	if (gsp_session_load(&s, h, name, &ignored) == 0 && s != NULL)
+		it = machine_of(cloud, s->linode_id, s->id);
+	gsp_session_free(s);
+	return it != NULL && it->status != GSP_LS_OFFLINE && it->status != GSP_LS_SUSPENDED;
+}
+
 __attribute__((format(printf, 4, 5))) static void
 tell(struct gsp_status_row *r, const char *stage, const char *next, const char *fmt, ...)
 {
@@ -265,6 +278,7 @@ int
 gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char *name,
     const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err)
 {
+	struct gsp_err elsewhere = GSP_ERR_INIT;
 	const struct gsp_instance *it = NULL;
 	struct gsp_session *s;
 
@@ -285,7 +299,9 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	tell_phase(r, s);
 	if (cloud->known) {
 		it = machine_of(cloud, s->linode_id, s->id);
-		if (it == NULL)
+		if (it == NULL && gsp_session_check_here(s, h, &elsewhere) == -1)
+			tell(r, gsp_session_stage(s), NULL, "%s", elsewhere.msg);
+		else if (it == NULL)
 			tell_gone(r, s);
 		else if (s->taking_from[0] != '\0')
 			tell(r, "other-home", "gsp status --take-over", "the take-over from home %s was cut "

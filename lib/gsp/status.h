@@ -68,6 +68,13 @@ typedef int gsp_status_fn(void *ctx, const struct gsp_status_row *row, struct gs
 int gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
     const struct gsp_cloud *cloud, gsp_status_fn *fn, void *ctx, struct gsp_err *err);
 
+/**
+ * gsp_status_may_answer(h, name, cloud):
+ * Is it worth asking the machine of a server? Not when there is none, or the cloud says it is off.
+ */
+bool gsp_status_may_answer(const struct gsp_home *h, const char *name,
+    const struct gsp_cloud *cloud);
+
 /** gsp_status_probe(p, h, name, err): ask the machine of a server; never fails for its silence. */
 int gsp_status_probe(struct gsp_probe *p, struct gsp_home *h, const char *name,
     struct gsp_err *err);

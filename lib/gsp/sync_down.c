@@ -289,21 +289,6 @@ out:
 }
 
 static int
-stamp(struct download *d, struct gsp_err *err)
-{
-	struct gsp_argv op = GSP_ARGV_INIT;
-	struct gsp_buf out = GSP_BUF_INIT(4096);
-	int rc;
-
-	gsp_argv_push(&op, "stamp");
-	gsp_argv_push(&op, "saved");
-	rc = gsp_remote_ask(d->job->remote, &op, NULL, 0, &out, NULL, err);
-	gsp_argv_release(&op);
-	gsp_buf_release(&out);
-	return rc;
-}
-
-static int
 mark_saved(struct download *d, uint64_t number, struct gsp_err *err)
 {
 	struct gsp_marker m = d->hello.marker;
@@ -382,7 +367,7 @@ save(struct download *d, uint64_t *number, struct gsp_err *err)
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
-	if (check_state(d, err) == -1 || stamp(d, err) == -1 || former(d, number, err) == -1)
+	if (check_state(d, err) == -1 || gsp_remote_stamp(d->job->remote, "saved", err) == -1 || former(d, number, err) == -1)
 		goto out;
 	if (*number == 0 &&
 	    (fetch_and_prove(d, &dir, err) == -1 || check_suspect(d, err) == -1 ||
@@ -394,11 +379,54 @@ out:
 	return rc;
 }
 
+/* Was the directory written after its save came home? */
+static int
+changed_since_saved(struct download *d, bool *changed, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(ANSWER_MAX);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int status, rc;
+
+	gsp_argv_push(&op, "changed-since");
+	gsp_argv_push(&op, d->job->session->conf->dir);
+	gsp_argv_push(&op, "saved");
+	rc = gsp_remote_ask(d->job->remote, &op, NULL, 0, &out, &status, err);
+	if (rc == 0)
+		*changed = status != 0;
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+/* Then that save is not what the machine holds: stopped once more, and saved once more. */
+static int
+reopen(struct download *d, bool *again, struct gsp_err *err)
+{
+	struct gsp_marker m = d->hello.marker;
+
+	if (changed_since_saved(d, again, err) == -1)
+		return -1;
+	if (!*again)
+		return 0;
+	gsp_steps_warn(d->job->steps, d->job->server, "the machine's files were changed after "
+	    "generation %" PRIu64 " came home; saving again", m.saved);
+	if (gsp_run_prove(d->job, 30, 2, err) == -1)
+		return -1;
+	m.state = GSP_MARK_STOPPING;
+	m.stopped = true;
+	snprintf(m.boot_id, sizeof(m.boot_id), "%s", d->hello.boot_id);
+	if (gsp_remote_mark(d->job->remote, &d->hello.marker, &m, err) == -1)
+		return -1;
+	d->hello.marker = m;
+	return gsp_session_phase(d->job->session, d->job->home, GSP_PHASE_STOPPED, err);
+}
+
 static int
 down(struct download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_session *s = d->job->session;
 	const struct gsp_marker *m = &d->hello.marker;
+	bool again = false;
 
 	if (gsp_job_remote(d->job, err) == -1 ||
 	    gsp_remote_hello(d->job->remote, "", &d->hello, err) == -1 ||
@@ -407,6 +435,8 @@ down(struct download *d, uint64_t *number, struct gsp_err *err)
 	*number = 0;
 	if (m->state < GSP_MARK_DIRTY)
 		return 0;
+	if (m->state == GSP_MARK_SAVED && reopen(d, &again, err) == -1)
+		return -1;
 	if (m->state == GSP_MARK_SAVED || m->state == GSP_MARK_CLOSING) {
 		if (!gsp_history_has(d->h, m->saved))
 			return gsp_err_set(err, GSP_EREFUSED, "the machine says generation %" PRIu64 " is "

@@ -173,22 +173,9 @@ mark_uploaded(struct upload *u, uint64_t base, struct gsp_err *err)
 }
 
 static int
-prepare(struct gsp_job *job, struct gsp_err *err)
-{
-	struct gsp_argv op = GSP_ARGV_INIT;
-	int rc;
-
-	gsp_argv_push(&op, "prepare");
-	gsp_argv_push(&op, job->session->conf->user);
-	gsp_argv_push(&op, job->session->conf->dir);
-	rc = op_with_input(job, &op, &(struct gsp_buf)GSP_BUF_INIT(1), NULL, err);
-	gsp_argv_release(&op);
-	return rc;
-}
-
-static int
 up_whole(struct upload *u, uint64_t from, struct gsp_err *err)
 {
+	const struct gsp_server_conf *c = u->job->session->conf;
 	struct gsp_buf names = GSP_BUF_INIT(NAMES_MAX);
 	struct gsp_argv op = GSP_ARGV_INIT;
 	uint64_t base;
@@ -196,9 +183,10 @@ up_whole(struct upload *u, uint64_t from, struct gsp_err *err)
 
 	gsp_history_close(u->h);
 	u->h = NULL;
-	if (gsp_sync_base(u->job, u->job->session->conf, from, &base, err) == -1 ||
-	    gsp_sync_history(&u->h, u->job, u->job->session->conf, err) == -1 ||
-	    prepare(u->job, err) == -1 || list_names(u, &names, err) == -1)
+	if (gsp_sync_base(u->job, c, from, &base, err) == -1 ||
+	    gsp_sync_history(&u->h, u->job, c, err) == -1 ||
+	    gsp_remote_prepare(u->job->remote, c->user, c->dir, err) == -1 ||
+	    list_names(u, &names, err) == -1)
 		goto out;
 	gsp_argv_push(&op, "sent-begin");
 	gsp_argv_pushf(&op, "%zu", names.len);
@@ -240,6 +228,25 @@ wanted(const char *path, const char *const *paths)
 	return paths == NULL || paths[0] == NULL || gsp_path_under_any(path, paths);
 }
 
+/* A mistyped path would be sent as "nothing to do". */
+static int
+check_paths(struct upload *u, const char *const *paths, const struct gsp_list *base,
+    const struct gsp_list *now, struct gsp_err *err)
+{
+	for (; paths != NULL && *paths != NULL; paths++) {
+		bool there = false;
+
+		for (size_t i = 0; !there && i < now->n; i++)
+			there = gsp_path_under(now->v[i].path, *paths);
+		for (size_t i = 0; !there && i < base->n; i++)
+			there = gsp_path_under(base->v[i].path, *paths);
+		if (!there)
+			return gsp_err_set(err, GSP_EUSAGE, "'%s' is not in files/ of '%s' (or is excluded), "
+			    "nor was it there", *paths, u->job->server);
+	}
+	return 0;
+}
+
 static int
 find_changes(struct upload *u, const char *const *paths, struct changes *c,
     struct gsp_err *err)
@@ -252,7 +259,8 @@ find_changes(struct upload *u, const char *const *paths, struct changes *c,
 	if (gsp_history_list(u->h, u->hello.marker.base, &base, err) == -1 ||
 	    gsp_list_walk(&c->now, gsp_history_files_dir(u->h),
 	        (const char *const *)conf->exclude.v, NULL, NULL, err) == -1 ||
-	    gsp_list_diff(&c->all, &base, &c->now, err) == -1)
+	    gsp_list_diff(&c->all, &base, &c->now, err) == -1 ||
+	    check_paths(u, paths, &base, &c->now, err) == -1)
 		goto out;
 	for (size_t i = 0; i < c->all.n; i++) {
 		const char *path = c->all.v[i].path;

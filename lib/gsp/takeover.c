@@ -43,9 +43,9 @@ struct takeover {
 };
 
 static int
-ask(struct takeover *t, const char *question, struct gsp_err *err)
+ask(struct takeover *t, const char *what, struct gsp_err *err)
 {
-	return t->confirm == NULL ? 0 : t->confirm(t->ctx, question, err);
+	return t->confirm == NULL ? 0 : t->confirm(t->ctx, what, err);
 }
 
 /* ---- what is there ---- */
@@ -122,7 +122,7 @@ wake(struct takeover *t, int64_t *ssh_deadline, struct gsp_err *err)
 	if (gsp_event_newest_id(job->api, &t->after_event, err) == -1)
 		return -1;
 	if (t->it.status == GSP_LS_OFFLINE &&
-	    (ask(t, "The machine is off. Boot it, to look at its save?", err) == -1 ||
+	    (ask(t, "its machine is off, and will be booted", err) == -1 ||
 	        gsp_instance_boot(job->api, t->it.id, err) == -1))
 		return -1;
 	if (t->it.status == GSP_LS_RUNNING)
@@ -243,18 +243,18 @@ confirm(struct takeover *t, struct gsp_err *err)
 	    "the game was never started", "the game was started", "the game was stopped",
 	    "its save came home", "it is about to be deleted"};
 	bool ours = strcmp(t->from, t->job->home->id) == 0;
-	char question[700], span[48];
+	char text[700], span[48];
 
-	snprintf(question, sizeof(question),
-	    "Take over machine '%s' (id %" PRIu64 ", %s in %s, %s old) %s%s%s? %s: %s%s. %s",
+	snprintf(text, sizeof(text),
+	    "machine '%s' (id %" PRIu64 ", %s in %s, %s old) is of %s%s%s; %s%s. Taken over, %s",
 	    t->it.label, t->it.id, t->it.type, t->it.region,
 	    gsp_num_span(span, sizeof(span), gsp_wall_s() - t->it.created),
-	    ours ? "of this home, whose state/ does not know it" : "from home '", ours ? "" : t->from,
-	    ours ? "" : "'", "Its marker says", words[t->hello.marker.state],
-	    t->refetch ? ", but not here: 'gsp down' will bring it here, too" : "",
-	    ours ? "No other computer may use a copy of this home's state/ for it any more."
-	         : "That home will refuse to touch it from then on.");
-	return ask(t, question, err);
+	    ours ? "this home, whose state/ does not know it" : "home '", ours ? "" : t->from,
+	    ours ? "" : "'", words[t->hello.marker.state],
+	    t->refetch ? ", and not to this history: 'gsp down' will bring it here, too" : "",
+	    ours ? "it must not be used from a copy of this home any more"
+	         : "it is this home's, and that one will refuse to touch it");
+	return ask(t, text, err);
 }
 
 /* ---- what is written ---- */

@@ -20,8 +20,8 @@
 #include "base/err.h"
 #include "gsp/job.h"
 
-/* Asked when everything is known and before anything is changed. 0: yes; -1 with err: no. */
-typedef int gsp_takeover_confirm(void *ctx, const char *question, struct gsp_err *err);
+/* Told what is there and what will be done, before it is. 0: go on; -1 with err: do not. */
+typedef int gsp_takeover_confirm(void *ctx, const char *what, struct gsp_err *err);
 
 /**
  * gsp_takeover(job, confirm, ctx, err):

@@ -77,7 +77,7 @@ closing_refused(struct gsp_job *job, const char *text, const char *said, struct 
 	for (char *p = first; (p = strchr(p, '\n')) != NULL;)
 		*p = ',';
 	return gsp_err_set(err, GSP_EREFUSED, "'%s' was used after its save came home (%.280s); "
-	    "nothing was deleted: look with 'gsp ssh %s'", job->server,
+	    "nothing was deleted: 'gsp down %s' saves it once more", job->server,
 	    first[0] != '\0' ? first : said, job->server);
 }
 
@@ -285,7 +285,8 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	if (gsp_job_api(job, err) == -1)
 		return -1;
 	if (find_machine(job, &it, err) == -1) {
-		if (err->code != GSP_ENOTFOUND)
+		if (err->code != GSP_ENOTFOUND ||
+		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
 			return -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
 			return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is gone, and its last game "

@@ -36,8 +36,7 @@ static const char rest[] =
     "  - [sh, -c, \"test ! -x /usr/local/sbin/gsp-hide-metadata || "
     "/usr/local/sbin/gsp-hide-metadata\"]\n"
     "runcmd:\n"
-    "  - [/usr/local/sbin/gsp-hide-metadata]\n"
-    "  - [touch, /run/gsp-first-boot-done]\n";
+    "  - [/usr/local/sbin/gsp-hide-metadata]\n";
 
 int
 gsp_userdata(struct gsp_buf *out, const char *host_key_private, const char *host_key,

@@ -31,7 +31,7 @@ int gsp_wire_run(struct gsp_job *job, struct gsp_rsync *r, struct gsp_err *err);
 int gsp_wire_prove(struct gsp_job *job, struct gsp_rsync *r, struct gsp_list *sums,
     struct gsp_diff *differs, struct gsp_err *err);
 
-/** gsp_wire_names(out, paths...): append a path and its NUL, as --from0 and the agent want. */
+/** gsp_wire_name(out, path): append a path and its NUL, as --from0 and the agent want. */
 void gsp_wire_name(struct gsp_buf *out, const char *path);
 
 #endif

@@ -328,7 +328,7 @@ choose_block(struct gsp_world *w, struct gsp_err *err)
 		if (w->claim_fd == -1 || flock(w->claim_fd, LOCK_EX | LOCK_NB) == -1)
 			return gsp_err_sys(err, GSP_ESYS, errno, "cannot claim '%s'", path);
 		w->block = b;
-		(void)snprintf(w->link, sizeof(w->link), "gspsb%d", b);
+		(void)snprintf(w->link, sizeof(w->link), "gspsb%u", (unsigned)b % NBLOCKS);
 		return 0;
 	}
 	return gsp_err_set(err, GSP_EUNAVAIL,

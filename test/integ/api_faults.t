@@ -64,6 +64,28 @@ says "... and what to do" "gsp up noboot"
 gives 1 "... it is not running" gsp-status noboot
 bg noboot gsp-up noboot
 
+# The parent of it all is killed; its child may go on alone, and does no harm.
+server orphan
+create_rule orphan slow '"ms":3000'
+gsp-up orphan >"$T/orphan.out" 2>"$T/orphan.err" </dev/null &
+pid=$!
+until_true 20 is_there orphan
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+gsp-up orphan >"$T/out" 2>"$T/err" </dev/null
+status=$?
+case $status in
+0 | 75) pass "gsp-up was killed: the next one goes on, or says that its child is at work" ;;
+*) fail "gsp-up was killed: the next one ends with $status: $(cat "$T/err")" ;;
+esac
+until_up() { until_true 60 gsp-up "$1" && gsp-up "$1"; }
+bg orphan until_up orphan
+
+# The create job fails after the call was accepted.
+server unmade
+fault '{"match":{"label":"gsp-unmade"},"fault":"create-fail","reason":"No disk was free"}'
+bg unmade gsp-provision unmade
+
 # ---- one question, every fault; in a sandbox of its own, where nobody else asks ----
 
 ours_url=$GSP_LINODE_URL ours_token=$LINODE_TOKEN
@@ -274,17 +296,49 @@ gives 65 "down refuses" gsp-down toy
 gives 65 "teardown refuses" gsp-teardown toy
 gives 0 "up --from" gsp-up --from "$(newest toy)" toy
 is "... goes on from there" "$(on cat /srv/toy/world/count)" 1
-gives 0 "stop" gsp-run stop toy
-gives 0 "and sync down" gsp-sync down toy
+GSP_LINODE_URL=http://127.0.0.1:1/v4
+gives 75 "no API to be reached: down" gsp-down toy
+GSP_LINODE_URL=$ours_url
+is "... brings the save home before it needs one" "$(cat "$H/servers/toy/files/world/count")" 2
+is "... and the machine is there still" "$(labelled toy) $(stage toy)" "1 saved"
 machine_fault gsp-toy gone
 gives 0 "gone after its save came home: down" gsp-down toy
 is "... the save is here" "$(cat "$H/servers/toy/files/world/count")" 2
 
+server vanish
+control PUT /options '{"create_ms":4000}' >/dev/null
+bg vanish gsp-provision vanish
+until_true 20 is_there vanish
+machine_fault gsp-vanish gone
+bg_gives 69 "gone while it was made: provision" vanish
+says "... says so" 'somebody deleted it'
+control PUT /options '{"create_ms":200}' >/dev/null
+gives 0 "... the next one makes another" gsp-provision vanish
+is "... one" "$(posted vanish) $(labelled vanish)" "2 1"
+machine_fault gsp-vanish suspend
+gives 73 "suspended for billing: provision" gsp-provision vanish
+says "... says so" 'suspended.*Billing'
+gives 0 "... teardown" gsp-teardown vanish
+
 # ---- those that took long ----
+
+bg_gives 0 "gsp-up was killed: up goes on" orphan
+is "... one machine was bought" "$(posted orphan) $(labelled orphan)" "1 1"
+gives 0 "... down" gsp-down orphan
+
+bg_gives 73 "a create job that fails" unmade
+says "... is told with its reason" 'No disk was free'
+gives 0 "... down clears it away" gsp-down unmade
+is "... it is gone" "$(labelled unmade)" 0
 
 bg_gives 0 "the boot failed: the next up boots it" noboot
 is "... and buys no other" "$(posted noboot) $(labelled noboot)" "1 1"
-gives 0 "... down" gsp-down noboot
+machine_fault gsp-noboot lock
+gives 65 "locked against deletion: down" gsp-down noboot
+says "... says so, and where" 'locked against deletion.*unlock'
+is "... the save is home all the same" "$(cat "$H/servers/noboot/files/world/count")" 1
+machine_fault gsp-noboot unlock
+gives 0 "... unlocked: down" gsp-down noboot
 
 bg_gives 0 "one create came to nothing, the next one's answer was lost" twice
 is "... one machine" "$(labelled twice)" 1

@@ -15,7 +15,6 @@ address() { control GET /state | jq -r --arg l "gsp-$1" '.machines[] | select(.l
 alive() { [ "$(control GET /state | jq --arg l "gsp-$1" '.machines[] | select(.label == $l) |
 	.alive and .status == "running" and (.busy | not)')" = true ]; }
 count() { cat "$H/servers/$1/files/world/count"; }
-answers() { gsp-ssh "$1" true; }
 
 cleanup_small() {
 	umount "$H/servers/small" 2>/dev/null
@@ -39,6 +38,22 @@ shut_out() {
 	gsp-teardown wall
 }
 bg wall shut_out
+
+# ---- a link that is cut until it is noticed; the script goes on without us ----
+
+server deaf
+sed -i '1a sleep 5; echo slept >>/tmp/slept' "$H/servers/deaf/bootstrap"
+deafen() {
+	gsp-provision deaf || return
+	gsp-run bootstrap deaf >"$T/deaf.run" 2>&1 </dev/null &
+	runs=$!
+	until_true 10 gsp-ssh deaf 'pgrep -xf "sleep 5"'
+	machine_fault gsp-deaf cut
+	until_true 75 grep -q 'link was cut' "$T/deaf.run"
+	machine_fault gsp-deaf mend
+	wait "$runs"
+}
+bg deaf deafen
 
 # ---- this computer's disk is full: the save is too large for it ----
 
@@ -65,15 +80,17 @@ is "... running" "$(stage toy)" running
 is "... on the world that was there" "$(on cat /srv/toy/world/mark)" played
 machine_fault gsp-toy reboot
 until_true 20 alive toy
-until_true 20 answers toy
+until_true 20 gsp-ssh toy true
 is "rebooted: status" "$(stage toy)" crashed
 gives 0 "up starts the game again" gsp-up toy
 is "... running" "$(stage toy)" running
 is "... one machine was bought in all this" "$(control GET /log | jq '[.requests[] |
 	select(.method == "POST" and (.path | test("/linode/instances$")) and .body.label == "gsp-toy")] | length')" 1
+boot_id() { gsp-ssh toy cat /proc/sys/kernel/random/boot_id; }
+another_boot() { now=$(boot_id) && [ "$now" != "$before" ]; }
+before=$(boot_id)
 machine_fault gsp-toy poweroff
-until_true 5 sh -c '! "$0"' alive toy || true
-until_true 30 answers toy
+until_true 30 another_boot
 gives 0 "the watchdog booted it: down brings the save home" gsp-down toy
 is "... as the game left it" "$(cat "$H/servers/toy/files/world/mark")" played
 
@@ -156,7 +173,7 @@ machine_fault gsp-cut cut
 sleep 4
 machine_fault gsp-cut mend
 bg_gives 0 "link cut during the stop, and mended: down" down
-is "... the save is whole" "$(ls "$H/servers/cut/files/world/big" "$H/servers/cut/files/world/big2" | wc -l)" 2
+is "... the save is whole" "$(cat "$H/servers/cut/files/world/big" "$H/servers/cut/files/world/big2" | wc -c)" 21000000
 
 # ---- this computer's disk ----
 
@@ -204,11 +221,13 @@ gives 0 "the right machine again: provision" gsp-provision key
 is "... its key is what was pinned" "$(jq -r .host_key "$H/state/key/session.json")" "$real"
 
 # the first boot reports an error
-gsp-ssh key 'printf "#!/bin/sh\nexit 1\n" >/usr/local/bin/cloud-init; chmod +x /usr/local/bin/cloud-init'
-gsp-ssh key 'p=$(command -v cloud-init); cp -f /usr/local/bin/cloud-init "$p" 2>/dev/null; true'
+cloud_init() { # cloud_init STATUS: what it ends with from now on
+	gsp-ssh key "printf '#!/bin/sh\\nexit $1\\n' >\"\$(command -v cloud-init)\""
+}
+cloud_init 1
 gives 73 "cloud-init failed: provision" gsp-provision key
 says "... says so" 'first boot .* failed \(cloud-init status 1\)'
-gsp-ssh key 'p=$(command -v cloud-init); printf "#!/bin/sh\nexit 2\n" >"$p"'
+cloud_init 2
 gives 0 "cloud-init had recoverable errors: provision" gsp-provision key
 says "... warns" 'recoverable'
 gives 0 "teardown of a machine on which nothing was started" gsp-teardown key
@@ -222,5 +241,10 @@ fw=$(control GET /state | jq '.firewalls[] | select(.label == "gsp-wall").id')
 api PUT "/networking/firewalls/$fw/rules" "$(cat "$T/rules")" >/dev/null
 gives 0 "let in again: down" gsp-down wall
 is "... the save is home" "$(count wall)" 1
+bg_gives 0 "a cut that was noticed: the script's end is heard of all the same" deaf 90
+cp "$T/deaf.run" "$T/err"
+says "... it was said" 'the link was cut.*connecting again'
+is "... and the script ran once" "$(gsp-ssh deaf cat /tmp/slept)" slept
+gives 0 "... teardown" gsp-teardown deaf
 is "nothing is left" "$(control GET /state | jq -r '[.machines[], .firewalls[] | .label] | join(" ")')" ""
 finish

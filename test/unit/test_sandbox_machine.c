@@ -89,8 +89,10 @@ make_files(void)
 	must(gsp_io_read_file(&key, at("host"), &err), &err);
 	gsp_buf_adds(&user_data, "#cloud-config\nssh_deletekeys: true\nssh_keys:\n"
 				 "  ed25519_private: |\n");
-	for (p = gsp_buf_str(&key); *p != '\0'; p += strcspn(p, "\n") + 1)
-		gsp_buf_addf(&user_data, "    %.*s\n", (int)strcspn(p, "\n"), p);
+	for (p = gsp_buf_str(&key); *p != '\0'; p += strcspn(p, "\n") + 1) {
+		gsp_buf_adds(&user_data, "    ");
+		gsp_buf_add(&user_data, p, strcspn(p, "\n") + 1);
+	}
 	gsp_buf_addf(&user_data, "  ed25519_public: \"%s\"\n", host_pub);
 	gsp_buf_adds(&user_data,
 	    "disable_root: false\nssh_pwauth: false\npackage_update: true\n"

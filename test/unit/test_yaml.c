@@ -91,8 +91,8 @@ test_refused(void)
 	IS_STR(refusal("a: \"x\\0y\"\n"), "f.yaml:1:4: a NUL byte in a text");
 	OK(strstr(refusal("a: [1\nb: 2\n"), "f.yaml:") != NULL);
 	IS_INT(err.code, GSP_ECONFIG);
-	OK(strstr(refusal("a: \x01\n"), "f.yaml: byte 3: ") != NULL);
-	OK(strstr(refusal("a: \xff\n"), "f.yaml: byte 3: ") != NULL);
+	OK(strstr(refusal("a: \x01\n"), "f.yaml:1:4: ") != NULL);
+	OK(strstr(refusal("a: \xff\n"), "f.yaml:1:4: ") != NULL);
 	OK(strstr(refusal("a:\n\t- b\n"), "f.yaml:2:1: ") != NULL);
 }
 
