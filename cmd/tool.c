@@ -125,8 +125,8 @@ note_failure(struct gsp_err *first, const struct gsp_err *now)
 		gsp_cli_error("%s", now->msg);
 }
 
-/* The next line of stdin: 1, 0 at its end, -1 on a signal or an error. What is longer than a record
- * may be is cut, and marked so by line->failed. */
+/* The next line of stdin: 1, 0 at its end, -1 on a signal or an error. What is longer than a
+ * record may be is cut, and gsp_buf_ok() then says no. */
 static int
 next_line(struct gsp_buf *line, struct gsp_err *err)
 {
@@ -247,8 +247,8 @@ relay_lines(struct relay *r, struct gsp_buf *in, const char *name, bool end)
 	}
 }
 
-/* Until it closes its stderr. A signal stops it as it stops us; SIGTERM, since a terminal has sent
- * it SIGINT already, and a second one would end it at once. */
+/* Until it closes its stderr. A signal stops it as it stops us; SIGTERM, since a terminal has
+ * sent it SIGINT already, and a second one would end it at once. */
 static void
 relay_all(struct relay *r, struct gsp_proc *p, const char *name)
 {

@@ -108,8 +108,8 @@ wait_running(struct gsp_job *job, struct gsp_err *err)
 	return keep_instance(job, &it, err);
 }
 
-/* First boot's end; then, in the same breath, that nobody but root reads the user data, which hold
- * the host key: without nftables the rule of gsp/userdata would be a file and no more. */
+/* First boot's end; then, in the same breath, that nobody but root reads the user data, which
+ * hold the host key: without nftables the rule of gsp/userdata would be a file and no more. */
 #define NOT_HIDDEN 90
 static const char first_boot[] =
     "cloud-init status --wait --long; s=$?; case $s in 0 | 2 | 127) ;; *) exit $s ;; esac; "

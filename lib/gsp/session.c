@@ -369,9 +369,9 @@ gsp_session_check_here(const struct gsp_session *s, const struct gsp_home *h,
 {
 	if (s->api_url == NULL || s->phase == GSP_PHASE_INTENT || strcmp(s->api_url, h->api_url) == 0)
 		return 0;
-	return gsp_err_set(err, GSP_EREFUSED, "'%s' does not know the machine of '%s', which was made at "
-	    "'%s': ask there (linode: {api_url: ...} in gsp.yaml, or GSP_LINODE_URL), or give it up with "
-	    "'gsp teardown %s --discard-unsaved'", h->api_url, s->server, s->api_url, s->server);
+	return gsp_err_set(err, GSP_EREFUSED, "'%s' does not know the machine of '%s', which was made "
+	    "at '%s': ask there (linode: {api_url: ...} in gsp.yaml, or GSP_LINODE_URL), or give it up "
+	    "with 'gsp teardown %s --discard-unsaved'", h->api_url, s->server, s->api_url, s->server);
 }
 
 void

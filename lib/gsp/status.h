@@ -39,7 +39,8 @@ struct gsp_status_row {
 	bool mine;
 };
 
-/* The cloud's side, read once: one request a page, and one for each machine of ours without tags. */
+/* The cloud's side, read once: one request a page, and one for each machine of ours that the
+ * list does not have. */
 struct gsp_cloud {
 	bool known; /* false: --cached */
 	struct gsp_instance *machines; /* those with our tag first */

@@ -367,7 +367,8 @@ save(struct download *d, uint64_t *number, struct gsp_err *err)
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
-	if (check_state(d, err) == -1 || gsp_remote_stamp(d->job->remote, "saved", err) == -1 || former(d, number, err) == -1)
+	if (check_state(d, err) == -1 ||
+	    gsp_remote_stamp(d->job->remote, "saved", err) == -1 || former(d, number, err) == -1)
 		goto out;
 	if (*number == 0 &&
 	    (fetch_and_prove(d, &dir, err) == -1 || check_suspect(d, err) == -1 ||

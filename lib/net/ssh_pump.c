@@ -17,7 +17,8 @@
 #include "base/banned.h"
 
 #define IN_BYTES  262144 /* one read of our input */
-#define OUT_BYTES 65536  /* one read of what libssh had to keep for us */
+#define OUT_BYTES 65536  /* at first, for what libssh had to keep for us */
+#define KEPT_MAX  (16 * 1024 * 1024) /* libssh keeps two of its windows of 1.28 MB at most */
 #define TICK_MS   1000
 
 /*
@@ -40,8 +41,8 @@ struct out {
 	bool broken;   /* its reader left while we wrote */
 	bool more;     /* libssh keeps bytes of this stream */
 	bool draining; /* ... and we are taking them out */
-	size_t off, len;
-	char *rest; /* taken out of libssh, not written yet: rest[off..len] */
+	size_t off, len, size;
+	char *rest; /* taken out of libssh, not written yet: rest[off..len] of size */
 };
 
 struct gsp_ssh_pump {
@@ -155,25 +156,48 @@ out_pending(const struct out *o)
 	return o->more || o->off < o->len;
 }
 
+/*
+ * Take out what libssh keeps, all of it. libssh 0.10 opens the window again with every read,
+ * however much it still keeps: read piece by piece it would gather up to 256 MiB, and then drop
+ * what comes without a word.
+ */
+static void
+out_take(struct gsp_ssh_pump *p, struct out *o, bool is_err)
+{
+	int n = ssh_channel_poll(p->c->ch, is_err);
+	char *bigger;
+
+	o->off = o->len = 0;
+	if (n > 0 && (size_t)n > o->size) {
+		bigger = n <= KEPT_MAX ? realloc(o->rest, (size_t)n) : NULL;
+		if (bigger == NULL) {
+			p->failed = true;
+			gsp_err_set(&p->err, GSP_ESYS, "no room for %d bytes of the command's output", n);
+			o->more = false;
+			return;
+		}
+		o->rest = bigger;
+		o->size = (size_t)n;
+	}
+	if (n > 0)
+		n = ssh_channel_read_nonblocking(p->c->ch, o->rest, (uint32_t)n, is_err);
+	if (n > 0)
+		o->len = (size_t)n;
+	else
+		o->more = false;
+}
+
 /* Its descriptor takes bytes again: pass on the rest, then what libssh keeps. */
 static void
 out_drain(struct gsp_ssh_pump *p, struct out *o, bool is_err)
 {
-	int n;
-
 	o->draining = true;
 	for (;;) {
 		if (o->off < o->len)
 			o->off += out_write(p, o, o->rest + o->off, o->len - o->off);
 		if (o->off < o->len || !o->more)
 			break;
-		n = ssh_channel_read_nonblocking(p->c->ch, o->rest, OUT_BYTES, is_err);
-		if (n <= 0) {
-			o->more = false;
-			break;
-		}
-		o->off = 0;
-		o->len = (size_t)n;
+		out_take(p, o, is_err);
 	}
 	o->draining = false;
 }
@@ -299,8 +323,10 @@ gsp_ssh_pump_new(struct gsp_ssh_cmd *c, int in_fd, int out_fd, int err_fd,
 		out_init(&p->out[0], out_fd);
 		out_init(&p->out[1], err_fd);
 		p->in = malloc(IN_BYTES);
-		p->out[0].rest = malloc(OUT_BYTES);
-		p->out[1].rest = malloc(OUT_BYTES);
+		for (int i = 0; i < 2; i++) {
+			p->out[i].size = OUT_BYTES;
+			p->out[i].rest = malloc(OUT_BYTES);
+		}
 	}
 	if (p == NULL || p->in == NULL || p->out[0].rest == NULL || p->out[1].rest == NULL) {
 		gsp_ssh_pump_free(p);

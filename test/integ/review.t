@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a reviewer asked and nobody had answered: signals to a parent alone, records that never
 # end, a mistyped generation, machines without tags, another API, half a key pair, a wrong clock.
+# shellcheck disable=SC2016 # scripts of the machine have variables of their own
 . test/integ/lib.sh
 in_sandbox "$@"
 need curl jq
@@ -17,7 +18,7 @@ journal() { # journal NAME JQ-FILTER: change it, as a clock or a crash might hav
 last_line() { grep . "$H/state/ledger.jsonl" | jq -c --arg s "$1" 'select(.server == $s)' | tail -n 1; }
 within() { # within SECONDS TEXT: since $began
 	took=$(($(date +%s) - began))
-	[ "$took" -le "$1" ] && pass "$2" || fail "$2 (took $took s)"
+	if [ "$took" -le "$1" ]; then pass "$2"; else fail "$2 (took $took s)"; fi
 }
 
 # ---- the long ones begin now, and are looked at below ----

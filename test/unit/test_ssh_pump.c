@@ -166,6 +166,43 @@ test_back_pressure(struct gsp_ssh *s, bool sockets)
 	free(want);
 }
 
+/* A consumer that is slower than the link: what is under way in between stays bounded. libssh lets
+ * the other side send a window more with each read, and loses what it cannot keep. */
+static void
+test_bounded(struct gsp_ssh *s)
+{
+	int out[2], st = -1;
+	char bite[20000], path[128], command[300];
+	size_t got = 0;
+	ssize_t n = 1;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/sent", sshd.dir);
+	snprintf(command, sizeof(command),
+	    "i=0; while head -c 1000000 /dev/zero; do i=$((i + 1)); echo $i >'%s'; done", path);
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, out) == 0);
+	pid = fork();
+	if (pid == 0) {
+		struct gsp_buf sent = GSP_BUF_INIT(100);
+
+		close(out[1]);
+		for (; got < 10 * MB && n > 0; got += n > 0 ? (size_t)n : 0) {
+			poll(NULL, 0, 1); /* let more come in before each bite */
+			n = read(out[0], bite, sizeof(bite));
+		}
+		if (n <= 0 || gsp_io_read_file(&sent, path, &err) == -1)
+			_exit(1);
+		printf("# %zu bytes read, %s MB sent\n", got, gsp_buf_str(&sent));
+		fflush(stdout);
+		_exit(strtoul(gsp_buf_str(&sent), NULL, 10) < 40 ? 0 : 2);
+	}
+	close(out[0]);
+	IS_INT(pump(s, command, -1, out[1], 2), 1013);
+	close(out[1]);
+	OK(waitpid(pid, &st, 0) == pid);
+	IS_INT(st, 0);
+}
+
 static void
 test_ends(struct gsp_ssh *s)
 {
@@ -367,6 +404,7 @@ main(void)
 		test_files(s);
 		test_back_pressure(s, false);
 		test_back_pressure(s, true);
+		test_bounded(s);
 		test_ends(s);
 		gsp_ssh_close(s);
 	}
