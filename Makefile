@@ -123,8 +123,8 @@ check-san:
 # 4 GB of holes through a sanitized ssh take too long to say anything new
 INTEG_SAN ?= $(filter-out %/files_many.t,$(INTEG))
 
-# Units that start no machine, under valgrind.
-VALGRIND_UNIT := $(filter-out %/test_sandbox_machine %/test_ssh %/test_ssh_pump %/test_history_kill,$(UNIT))
+# Under valgrind: the units that neither start a machine nor keep times of their own.
+VALGRIND_UNIT := $(filter-out %/test_sandbox_machine %/test_ssh %/test_ssh_pump %/test_history_kill %/test_sandbox_api,$(UNIT))
 check-valgrind: tests
 	@mkdir -p $(O)/vg && for t in $(VALGRIND_UNIT); do \
 	    printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --child-silent-after-fork=yes --leak-check=full --errors-for-leak-kinds=definite %s\n' \
@@ -182,7 +182,9 @@ install: all
 
 uninstall:
 	rm -f $(BINS:$(O)/%=$(DESTDIR)$(BINDIR)/%) $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
-	rm -rf $(DESTDIR)$(DATADIR)
+	@for f in $$(find examples -depth); do d=$(DESTDIR)$(DATADIR)/$$f; \
+	    if [ -d $$f ]; then [ ! -d $$d ] || rmdir --ignore-fail-on-non-empty $$d; else rm -f $$d; fi; done; \
+	    [ ! -d $(DESTDIR)$(DATADIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DATADIR)
 
 clean:
 	rm -rf build build-*

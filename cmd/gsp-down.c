@@ -33,21 +33,30 @@ bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp
 	    d->accept ? "--accept" : "--progress=json", job->server, NULL);
 }
 
+/* Whoever reads this shall know what the machine does meanwhile. */
+static int
+advise(struct gsp_job *job, struct gsp_err *err)
+{
+	if (err->code == GSP_ETEMP || err->code == GSP_EIO)
+		gsp_err_hint(err, "nothing was deleted and the machine goes on, and costs: the same "
+		    "command again; 'gsp teardown %s --discard-unsaved' would give its save up for good",
+		    job->server);
+	return -1;
+}
+
 static int
 down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	const struct down *d = ctx;
 
-	if (job->session == NULL)
-		return 0;
 	/* without an intent to start there is no save: only the machine has to go */
-	if (job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
+	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
 	    bring_home(t, job, d, err) == -1) {
 		/* one that is gone never answers again, and one that another home has taken over is
 		 * not ours to touch: what either means, teardown knows */
 		if (err->code == GSP_ECANCEL ||
 		    !((err->code == GSP_ETEMP && is_gone(job)) || gsp_moved_ask(job)))
-			return -1;
+			return advise(job, err);
 		gsp_err_clear(err);
 	}
 	return tool_step(t, job, err, "gsp-teardown", job->server, NULL);

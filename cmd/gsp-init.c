@@ -176,6 +176,21 @@ out:
 	return rc;
 }
 
+static void
+advise_server(const struct gsp_home *h, const char *name)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+
+	gsp_cli_warn("it is in '%s/'; a world that is there already goes into its files/",
+	    gsp_home_server_path(h, &path, name, ""));
+	if (gsp_io_exists(gsp_home_server_path(h, &path, name, "README.md")))
+		gsp_cli_warn("read '%s', look at server.yaml, then: gsp up --check %s", gsp_buf_str(&path),
+		    name);
+	else
+		gsp_cli_warn("look at server.yaml, then: gsp up --check %s", name);
+	gsp_buf_release(&path);
+}
+
 static int
 make_server(const struct gsp_cli *c, struct gsp_err *err)
 {
@@ -209,6 +224,8 @@ make_server(const struct gsp_cli *c, struct gsp_err *err)
 	gsp_out_str(out, "dir", s->dir);
 	gsp_out_end(out);
 	rc = gsp_out_free(out, err);
+	if (rc == 0 && !c->json)
+		advise_server(h, s->name);
 out:
 	gsp_server_conf_free(s);
 	gsp_home_free(h);

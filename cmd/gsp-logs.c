@@ -24,6 +24,20 @@ to_stdout(void *ctx, const char *data, size_t len, struct gsp_err *err)
 	return 0;
 }
 
+/* What the machine said is the names of those that it has. */
+static int
+no_such_log(struct gsp_job *job, const char *script, struct gsp_err *err)
+{
+	char have[512];
+	size_t n;
+
+	snprintf(have, sizeof(have), "%.500s", err->msg);
+	for (n = strlen(have); n > 0 && have[n - 1] == ' '; n--)
+		have[n - 1] = '\0';
+	return gsp_err_set(err, GSP_EUNAVAIL, "there is no log of '%s' on the machine of '%s'; there %s%s",
+	    script, job->server, n > 0 ? "are: " : "is none yet", have);
+}
+
 static int
 logs(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
@@ -31,7 +45,7 @@ logs(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	const char *script = t->cli.noperands > 1 ? t->cli.operands[1] : "start";
 	struct gsp_argv op = GSP_ARGV_INIT;
 	struct gsp_ssh_io io;
-	int rc;
+	int rc, status = 0;
 
 	if (gsp_job_remote(job, err) == -1)
 		return -1;
@@ -40,8 +54,15 @@ logs(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	gsp_argv_pushf(&op, "-%" PRIu64, l->lines);
 	memset(&io, 0, sizeof(io));
 	io.out = to_stdout;
-	rc = gsp_remote_call(job->remote, &op, &io, NULL, err);
+	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
 	gsp_argv_release(&op);
+	if (rc == 0 && status == 69)
+		return no_such_log(job, script, err);
+	if (rc == 0 && status != 0) {
+		gsp_err_wrap(err, "cannot read the log of '%s' of '%s'", script, job->server);
+		err->code = GSP_EIO;
+		return -1;
+	}
 	return rc;
 }
 

@@ -31,7 +31,8 @@ struct status {
 	struct gsp_out *out;
 	struct gsp_cloud cloud;
 	bool json;
-	size_t down; /* servers that are not running */
+	size_t down;   /* servers that are not running */
+	size_t silent; /* machines that were asked and did not answer */
 };
 
 /* ---- the child: one machine asked, one line of JSON ---- */
@@ -146,6 +147,22 @@ probe_all(struct tool *t, const struct gsp_cloud *cloud, char **names, size_t n,
 
 /* ---- the rows ---- */
 
+/* What is not known, or not there, is null: never a number that somebody adds up. */
+static void
+text_or_null(struct gsp_out *o, const char *name, const char *v)
+{
+	gsp_out_str(o, name, v[0] != '\0' ? v : NULL);
+}
+
+static void
+usd_or_null(struct gsp_out *o, const char *name, double usd)
+{
+	if (usd >= 0)
+		gsp_out_num(o, name, usd, 4);
+	else
+		gsp_out_str(o, name, NULL);
+}
+
 static int
 print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 {
@@ -163,20 +180,24 @@ print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 		    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
 	gsp_out_str(s->out, "address", r->address[0] != '\0' ? r->address : NULL);
 	if (s->json) {
-		gsp_out_str(s->out, "type", r->type);
-		gsp_out_str(s->out, "region", r->region);
-		gsp_out_u64(s->out, "linode_id", r->linode_id);
-		gsp_out_str(s->out, "session", r->session);
-		gsp_out_str(s->out, "home", r->home);
-		gsp_out_str(s->out, "actor", r->actor);
+		text_or_null(s->out, "type", r->type);
+		text_or_null(s->out, "region", r->region);
+		if (r->linode_id != 0)
+			gsp_out_u64(s->out, "linode_id", r->linode_id);
+		else
+			gsp_out_str(s->out, "linode_id", NULL);
+		text_or_null(s->out, "session", r->session);
+		text_or_null(s->out, "home", r->home);
+		text_or_null(s->out, "actor", r->actor);
 		gsp_out_u64(s->out, "generation", r->generation);
 		gsp_out_u64(s->out, "hours", r->hours);
-		gsp_out_num(s->out, "hourly_usd", r->hourly_usd, 4);
-		gsp_out_num(s->out, "so_far_usd", r->so_far_usd, 3);
+		usd_or_null(s->out, "hourly_usd", r->hourly_usd);
+		usd_or_null(s->out, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
 	} else {
-		snprintf(money, sizeof(money), "$%.4g/h", r->hourly_usd);
+		gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
+		snprintf(money + strlen(money), 3, "/h");
 		gsp_out_str(s->out, "price", r->hourly_usd >= 0 ? money : NULL);
-		snprintf(money, sizeof(money), "$%.3f", r->so_far_usd);
+		gsp_num_usd(money, sizeof(money), r->so_far_usd);
 		gsp_out_str(s->out, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
 	}
 	gsp_out_str(s->out, "next", r->next[0] != '\0' ? r->next : NULL);
@@ -221,10 +242,12 @@ show(struct tool *t, struct status *s, char **names, size_t n, struct gsp_err *e
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	if (!s->cached && (read_cloud(t, s, err) == -1 || probe_all(t, &s->cloud, names, n, probes, err) == -1))
 		goto out;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (gsp_status_server(&row, t->home, names[i], &s->cloud, &probes[i], err) == -1 ||
 		    print_row(s, &row, err) == -1)
 			goto out;
+		s->silent += probes[i].asked && !probes[i].answered;
+	}
 	rc = 0;
 out:
 	free(probes);
@@ -274,7 +297,8 @@ take_over_and_show(struct tool *t, struct status *s, const struct gsp_argv *all,
 	if (names[0] == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	if (t->cli.noperands > 0 || s->cached)
-		gsp_err_set(err, GSP_EUSAGE, "--take-over names the one server, and wants nothing else");
+		gsp_err_set(err, GSP_EUSAGE, "--take-over takes the server's name itself ('--take-over %s "
+		    "--yes'), and no other server or --cached", s->take_over);
 	else if (known(all, names, 1, err) == 0 &&
 	    tool_each(t, names, 1, TOOL_LOCK | TOOL_STEPS, take_over, NULL, err) == 0)
 		rc = show(t, s, names, 1, err);
@@ -289,7 +313,7 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	size_t n = t->cli.noperands;
 	int rc = -1;
 
-	if (gsp_home_servers(t->home, &all, err) == -1 ||
+	if (gsp_status_servers(&all, t->home, err) == -1 ||
 	    known(&all, t->cli.operands, n, err) == -1)
 		goto out;
 	if (s->take_over != NULL) {
@@ -303,7 +327,10 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	}
 	if (n > 0) {
 		rc = show(t, s, t->cli.operands, n, err);
-		if (rc == 0 && s->down > 0)
+		if (rc == 0 && s->silent > 0)
+			rc = gsp_err_set(err, GSP_ETEMP, "%zu of the machines did not answer: what is shown of "
+			    "them is from memory", s->silent);
+		else if (rc == 0 && s->down > 0)
 			rc = gsp_err_set(err, GSP_ENO, "%s", "");
 		goto out;
 	}
@@ -341,7 +368,7 @@ main(int argc, char **argv)
 			t.what = "take-over";
 		s.out = gsp_out_new(stdout, t.cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
 		rc = tool_open(&t, &err) == -1 || run(&t, &s, &err) == -1 ? -1 : 0;
-		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO)) {
+		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
 			err = out_err;
 			rc = -1;
 		}

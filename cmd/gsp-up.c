@@ -106,10 +106,11 @@ undo_start(struct gsp_job *job, struct gsp_err *err)
 	if (err->code == GSP_ECANCEL || job->session == NULL || !job->session->start_intent)
 		return;
 	if (gsp_sync_unstart(job, &why) == 0)
-		gsp_err_hint(err, "no save was touched: mend it and run 'gsp up %s' again", job->server);
+		gsp_err_hint(err, "its words are in 'gsp logs %s start'; no save was touched: mend it and "
+		    "run 'gsp up %s' again (the machine goes on, and costs)", job->server, job->server);
 	else if (why.code != GSP_ECANCEL)
-		gsp_err_hint(err, "'gsp logs %s start' has its words; 'gsp down %s' ends the session",
-		    job->server, job->server);
+		gsp_err_hint(err, "its words are in 'gsp logs %s start'; 'gsp up %s' starts it again, 'gsp "
+		    "down %s' ends the session", job->server, job->server, job->server);
 }
 
 static int
@@ -140,8 +141,13 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
 		return -1;
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
-	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1)
+	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {
+		if (err->code != GSP_ECANCEL)
+			gsp_err_hint(err, "'gsp logs %s bootstrap' has all of it; mend it and run 'gsp up "
+			    "%s' again, or 'gsp down %s': the machine goes on, and costs", job->server,
+			    job->server, job->server);
 		return -1;
+	}
 	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
 	    start_and_wait(t, job, err) == -1)
 		return -1;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "cli/exitcode.h"
 #include "cli/say.h"
 #include "gsp/record.h"
@@ -44,6 +45,7 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 {
 	const struct gsp_session *s = job->session;
 	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(128);
+	char money[24];
 	int rc = 0;
 
 	if (t->cli.json || !isatty(STDOUT_FILENO))
@@ -52,9 +54,10 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 		gsp_buf_addf(&b, "%s: no machine", job->server);
 	else {
 		gsp_record_address(&address, s);
-		gsp_buf_addf(&b, "%s: %s at %s, %s in %s, $%.4g an hour until 'gsp down %s'",
+		gsp_buf_addf(&b, "%s: %s at %s, %s in %s, %s an hour until 'gsp down %s'",
 		    job->server, gsp_session_stage(s), gsp_buf_str(&address), s->type, s->region,
-		    s->hourly_usd > 0 ? s->hourly_usd : 0, job->server);
+		    gsp_num_usd(money, sizeof(money), s->hourly_usd > 0 ? s->hourly_usd : 0),
+		    job->server);
 	}
 	gsp_buf_addc(&b, '\n');
 	/* at once: the next tool in the pipe begins while we go on with the next server */
@@ -67,7 +70,7 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 
 /* Whoever stops a tool shall know what goes on without it. */
 static void
-remind(struct gsp_job *job, struct gsp_err *err)
+remind(struct gsp_job *job, const char *what, struct gsp_err *err)
 {
 	struct gsp_err ignored = GSP_ERR_INIT;
 	int signo = err->detail;
@@ -75,8 +78,13 @@ remind(struct gsp_job *job, struct gsp_err *err)
 	if (job == NULL || job->lock_fd < 0 || gsp_job_reload(job, &ignored) == -1 ||
 	    job->session == NULL || job->session->phase < GSP_PHASE_POSTING)
 		return;
-	gsp_err_hint(err, "the machine of '%s' goes on, and costs: 'gsp up %s' or 'gsp down %s' goes on "
-	    "from here", job->server, job->server, job->server);
+	if (job->session->phase >= GSP_PHASE_STOPPED || strcmp(what, "down") == 0 ||
+	    strcmp(what, "stop") == 0)
+		gsp_err_hint(err, "the machine of '%s' goes on, and costs: 'gsp down %s' goes on from here",
+		    job->server, job->server);
+	else
+		gsp_err_hint(err, "the machine of '%s' goes on, and costs: 'gsp up %s' or 'gsp down %s' "
+		    "goes on from here", job->server, job->server, job->server);
 	err->detail = signo;
 }
 
@@ -106,7 +114,7 @@ one(struct tool *t, const char *name, const char *session, int flags, tool_fn *f
 	rc = (flags & TOOL_PRINT) != 0 ? print_record(t, job, err) : 0;
 out:
 	if (rc == -1 && err->code == GSP_ECANCEL)
-		remind(job, err);
+		remind(job, t->what, err);
 	/* for people the error alone says it when nothing had begun; programs wait for "all" */
 	if (began || ((flags & TOOL_STEPS) != 0 && t->cli.progress_json))
 		gsp_progress_finish(t->progress, name, rc == 0, "%s", rc == 0 ? t->what : err->msg);
@@ -260,7 +268,7 @@ relay_all(struct relay *r, struct gsp_proc *p, const char *name)
 	for (;;) {
 		struct pollfd fds[2] = {{p->err_fd, POLLIN, 0}, {told ? -1 : gsp_sig_fd(), POLLIN, 0}};
 
-		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+		if (poll(fds, 2, gsp_sig_idle(-1)) == -1 && errno != EINTR)
 			break;
 		if (!told && gsp_sig_pending() != 0) {
 			gsp_proc_kill(p, SIGTERM);

@@ -53,6 +53,7 @@ gsp_buf_reserve(struct gsp_buf *b, size_t n)
 		}
 		b->data = p;
 		b->cap = cap;
+		b->data[b->len] = '\0'; /* a text also when nobody fills what was reserved */
 	}
 	return b->data + b->len;
 }

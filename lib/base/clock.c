@@ -81,10 +81,11 @@ gsp_clock_parse(int64_t *epoch_s, const char *text)
 	    tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
 		return -1;
 	back = tm;
+	back.tm_sec = 0; /* a leap second ends a month: it would fold into the next one */
 	t = timegm(&back);
 	/* timegm() folds 31 February into March: a date that changed was none */
-	if (back.tm_mon != tm.tm_mon || (tm.tm_sec < 60 && back.tm_mday != tm.tm_mday))
+	if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday)
 		return -1;
-	*epoch_s = (int64_t)t;
+	*epoch_s = (int64_t)t + tm.tm_sec;
 	return 0;
 }

@@ -76,11 +76,18 @@ gsp_num_bytes(char *buf, size_t size, uint64_t n)
 	double v = (double)n;
 	size_t u = 0;
 
-	while (v >= 999.95 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
+	while (v >= 999.5 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
 		v /= 1000;
 		u++;
 	}
 	snprintf(buf, size, u == 0 || v >= 99.95 ? "%.0f %s" : "%.1f %s", v, unit[u]);
+	return buf;
+}
+
+const char *
+gsp_num_usd(char *buf, size_t size, double usd)
+{
+	snprintf(buf, size, usd < 1 ? "$%.4g" : "$%.2f", usd);
 	return buf;
 }
 

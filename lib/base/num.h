@@ -21,6 +21,9 @@ int gsp_num_duration_s(int64_t *out, const char *s, int64_t max_s);
 /** gsp_num_bytes(buf, size, n): "512 B", "1.4 MB", "3.2 GB" (powers of 1000). Returns buf. */
 const char *gsp_num_bytes(char *buf, size_t size, uint64_t n);
 
+/** gsp_num_usd(buf, size, usd): "$0.0075", "$0.072", "$12.40". Returns buf. */
+const char *gsp_num_usd(char *buf, size_t size, double usd);
+
 /** gsp_num_span(buf, size, seconds): "45 s", "3 min 20 s", "2 h 05 min", "3 d 4 h". Returns buf. */
 const char *gsp_num_span(char *buf, size_t size, int64_t seconds);
 

@@ -43,7 +43,7 @@ struct common {
 static const struct common common[] = {
     {NULL, 'C', 'C', "DIR", "the home (where gsp.yaml is)"},
     {"json", 0, VAL_JSON, NULL, "print JSON, one object per line"},
-    {NULL, 'q', 'q', NULL, "say nothing but errors"},
+    {NULL, 'q', 'q', NULL, "say nothing but errors and warnings"},
     {NULL, 'v', 'v', NULL, "say what is done; twice: every request"},
     {"progress", 0, VAL_PROGRESS, "json", "report progress on stderr as JSON lines"},
     {"actor", 0, VAL_ACTOR, "WHO", "who asked, for the records (else $GSP_ACTOR, else you)"},
@@ -202,8 +202,11 @@ print_help(const struct gsp_cli *c)
 		print_option(c->opts[i].letter, c->opts[i].name, c->opts[i].arg, c->opts[i].help);
 	for (size_t i = 0; i < NCOMMON; i++)
 		print_option(common[i].letter, common[i].name, common[i].arg, common[i].help);
-	if (c->notes != NULL)
-		printf("\n%s\n", c->notes);
+	if (c->notes != NULL) { /* with or without a newline at its end */
+		size_t n = strlen(c->notes);
+
+		printf("\n%s%s", c->notes, n > 0 && c->notes[n - 1] == '\n' ? "" : "\n");
+	}
 	printf("\nManual: man %s\n", c->tool);
 }
 
@@ -258,7 +261,9 @@ take_option(struct gsp_cli *c, int val, struct gsp_err *err)
 	case VAL_ACTOR: c->actor = optarg; return 0;
 	case VAL_YES: c->yes = true; return 0;
 	case VAL_HELP: print_help(c); return 1;
-	case VAL_VERSION: printf("%s (gsp) %s\n", c->tool, GSP_VERSION); return 1;
+	case VAL_VERSION:
+		printf("%s%s %s\n", c->tool, strcmp(c->tool, "gsp") == 0 ? "" : " (gsp)", GSP_VERSION);
+		return 1;
 	case VAL_PROGRESS:
 		if (strcmp(optarg, "json") != 0)
 			return gsp_err_set(err, GSP_EUSAGE, "--progress: only 'json' is known");

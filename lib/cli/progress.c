@@ -14,6 +14,7 @@
 #include "cli/progress_line.h"
 #include "cli/say.h"
 #include "fmt/json.h"
+#include "sys/sig.h"
 #include "sys/tty.h"
 
 #include "base/banned.h"
@@ -23,6 +24,8 @@ enum {
 	PLAIN_MS = 10000,
 	FILE_MS = 1000,
 	FILE_SLOW_MS = 10000, /* from a quarter of the file's room on */
+	TICK_MS = 1000,       /* the clock of the live line */
+	STALE_MS = 3000,      /* a rate that old says nothing about now */
 	OPEN_MAX = 16,        /* steps of one server at once */
 	NAME_MAX_BYTES = 64,
 	LINE_MAX_BYTES = 16384
@@ -35,6 +38,12 @@ struct step {
 	int64_t rate_ms;            /* when the rate was last taken */
 	uint64_t rate_bytes;
 	double rate; /* bytes a second, smoothed; 0 unknown */
+	/* what was last told of it, to be shown (again) later; its strings are not set */
+	struct gsp_progress_line last;
+	int64_t told_ms;
+	bool pending; /* it came too soon to be shown */
+	bool ours;    /* no child of ours has filed it */
+	char msg[GSP_STEP_MSG_MAX];
 };
 
 struct job {
@@ -55,7 +64,9 @@ struct gsp_progress {
 	int64_t (*wall_ms)(void);
 	bool child;
 	bool color;
-	bool live_shown; /* the live line is on the terminal */
+	bool live_shown;     /* the live line is on the terminal */
+	int64_t live_ms;     /* when it was last drawn */
+	struct job *current; /* the last that was told of */
 	struct job *jobs;
 	struct gsp_steps steps;
 };
@@ -149,6 +160,7 @@ live_line(struct gsp_progress *p, const struct job *j, const struct gsp_progress
 		fprintf(p->f, "\r%s\033[K", gsp_buf_str(&b));
 		fflush(p->f);
 		p->live_shown = true;
+		p->live_ms = p->now_ms();
 	}
 	gsp_buf_release(&b);
 }
@@ -205,6 +217,18 @@ due(int64_t *last, int64_t now, int64_t every)
 	return true;
 }
 
+static int64_t
+show_every(const struct gsp_progress *p)
+{
+	return p->mode == GSP_PROGRESS_PLAIN ? PLAIN_MS : SHOW_MS;
+}
+
+static bool
+file_due(const struct job *j, struct step *s, int64_t now)
+{
+	return due(&s->filed_ms, now, j->filed > GSP_PROGRESS_FILE_MAX / 4 ? FILE_SLOW_MS : FILE_MS);
+}
+
 /* Rate and time left, from what moved since they were last taken. */
 static void
 measure(struct step *s, struct gsp_progress_line *e, int64_t now)
@@ -249,6 +273,17 @@ tell(struct gsp_progress *p, struct job *j, const struct gsp_progress_line *e, b
 	gsp_buf_release(&json);
 }
 
+static void
+remember(struct gsp_progress *p, struct job *j, struct step *s, const struct gsp_progress_line *e,
+    int64_t now)
+{
+	s->last = *e;
+	s->last.step = s->last.msg = NULL;
+	s->told_ms = now;
+	(void)snprintf(s->msg, sizeof(s->msg), "%s", e->msg);
+	p->current = j;
+}
+
 /* The one way in: from lib/ (file: true) or from a child's line, which it filed itself. */
 static void
 take(struct gsp_progress *p, const char *server, const struct gsp_progress_line *told,
@@ -279,15 +314,75 @@ take(struct gsp_progress *p, const char *server, const struct gsp_progress_line 
 	e.elapsed_s = (now - s->begun_ms) / 1000;
 	if (e.state == GSP_LINE_PROGRESS) {
 		measure(s, &e, now);
-		screen = due(&s->shown_ms, now, p->mode == GSP_PROGRESS_PLAIN ? PLAIN_MS : SHOW_MS);
-		file = file && due(&s->filed_ms, now,
-		    j->filed > GSP_PROGRESS_FILE_MAX / 4 ? FILE_SLOW_MS : FILE_MS);
+		s->ours = file;
+		screen = due(&s->shown_ms, now, show_every(p));
+		file = file && file_due(j, s, now);
+		s->pending = !screen;
 	} else if (e.state == GSP_LINE_START) {
 		s->shown_ms = s->filed_ms = now;
-	} else {
-		close_step(j, s);
 	}
+	if (e.state == GSP_LINE_START || e.state == GSP_LINE_PROGRESS)
+		remember(p, j, s, &e, now);
+	else
+		close_step(j, s);
 	tell(p, j, &e, screen, file);
+}
+
+/* The step that was last told of, or NULL. */
+static struct step *
+current_step(const struct gsp_progress *p)
+{
+	struct job *j = p->current;
+
+	return p->mode != GSP_PROGRESS_QUIET && j != NULL && !j->ended && j->nopen > 0
+	    ? &j->open[j->nopen - 1]
+	    : NULL;
+}
+
+int
+gsp_progress_wait_ms(const struct gsp_progress *p)
+{
+	const struct step *s = current_step(p);
+	int64_t until = INT64_MAX, now = p->now_ms();
+
+	if (s != NULL && s->pending)
+		until = s->shown_ms + show_every(p);
+	if (s != NULL && p->mode == GSP_PROGRESS_LIVE && p->live_ms + TICK_MS < until)
+		until = p->live_ms + TICK_MS;
+	if (until == INT64_MAX)
+		return -1;
+	return until <= now ? 0 : (int)(until - now);
+}
+
+void
+gsp_progress_tick(struct gsp_progress *p)
+{
+	struct step *s = current_step(p);
+	int64_t now = p->now_ms();
+	struct gsp_progress_line e;
+	bool file;
+
+	if (gsp_progress_wait_ms(p) != 0)
+		return;
+	e = s->last;
+	e.step = s->name;
+	e.msg = s->msg;
+	e.elapsed_s = (now - s->begun_ms) / 1000;
+	if (now - s->told_ms >= STALE_MS) {
+		e.rate = 0;
+		e.eta_s = -1;
+	}
+	file = s->pending && s->ours && file_due(p->current, s, now);
+	s->pending = false;
+	s->shown_ms = p->live_ms = now;
+	tell(p, p->current, &e, true, file);
+}
+
+static int
+on_idle(void *ctx)
+{
+	gsp_progress_tick(ctx);
+	return gsp_progress_wait_ms(ctx);
 }
 
 static void
@@ -365,6 +460,7 @@ gsp_progress_new(const struct gsp_progress_opts *o)
 	p->color = p->mode == GSP_PROGRESS_LIVE && (plain == NULL || *plain == '\0');
 	p->steps = (struct gsp_steps){on_begin, on_update, on_done, on_fail, on_warn, p};
 	gsp_cli_before_line(clear_live, p);
+	gsp_sig_on_idle(on_idle, p);
 	return p;
 }
 
@@ -487,9 +583,12 @@ gsp_progress_free(struct gsp_progress *p)
 	for (j = p->jobs; j != NULL; j = next) {
 		next = j->next;
 		finish_job(p, j, false, "ended without a result");
+		if (p->current == j)
+			p->current = NULL;
 		free(j);
 	}
 	clear_live(p);
 	gsp_cli_before_line(NULL, NULL);
+	gsp_sig_on_idle(NULL, NULL);
 	free(p);
 }

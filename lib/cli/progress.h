@@ -17,7 +17,7 @@
  * The steps of a parent: with GSP_STEP_OF_PARENT=1 in the environment a parent tool is in
  * charge: it ends with "all", it truncated the state file, and we append.
  *
- * Quiet (-q) shows failures and warnings only. For people a failed "all" shows no message: the
+ * Quiet (-q) shows failures and warnings only. For people a failure shows no message: the
  * tool says why once, at its end. Ownership: borrows server and step names for
  * the call. Errors: none reach the caller: progress that cannot be shown must not fail a job.
  */
@@ -76,6 +76,15 @@ const struct gsp_steps *gsp_progress_steps(struct gsp_progress *p);
  * Returns true if it was a progress line.
  */
 bool gsp_progress_relay(struct gsp_progress *p, const char *line);
+
+/**
+ * gsp_progress_tick(p): show what came too soon after the line before it, and draw the live line
+ * again when a second has passed, so that the clock of a step goes on while nothing is heard of
+ * it. Every wait of lib/ calls it by itself (gsp_sig_idle()).
+ * gsp_progress_wait_ms(p): for poll(): milliseconds until a tick has something to do, or -1.
+ */
+void gsp_progress_tick(struct gsp_progress *p);
+int gsp_progress_wait_ms(const struct gsp_progress *p);
 
 /**
  * gsp_progress_finish(p, server, ok, fmt, ...):

@@ -96,8 +96,8 @@ gsp_progress_people(struct gsp_buf *b, const char *server, const struct gsp_prog
 	if (e->state == GSP_LINE_DONE || e->state == GSP_LINE_FAIL)
 		gsp_buf_addf(b, "%s%s", e->state == GSP_LINE_DONE ? " in " : " after ",
 		    gsp_num_span(span, sizeof(span), e->elapsed_s));
-	if (text && (e->state == GSP_LINE_WARN || e->state == GSP_LINE_DONE ||
-			(e->state == GSP_LINE_FAIL && !all))) {
+	/* why it failed is said once, by the tool, at its end */
+	if (text && (e->state == GSP_LINE_WARN || e->state == GSP_LINE_DONE)) {
 		gsp_buf_adds(b, ": ");
 		gsp_cli_escape(b, e->msg);
 	}

@@ -13,12 +13,6 @@ static bool quiet_now;
 static void (*before)(void *);
 static void *before_ctx;
 
-const char *
-gsp_cli_tool(void)
-{
-	return tool;
-}
-
 void
 gsp_cli_set_tool(const char *name)
 {
@@ -36,6 +30,13 @@ gsp_cli_before_line(void (*fn)(void *ctx), void *ctx)
 {
 	before = fn;
 	before_ctx = ctx;
+}
+
+void
+gsp_cli_clear(void)
+{
+	if (before != NULL)
+		before(before_ctx);
 }
 
 /* Length of the UTF-8 character at p; 0 if it is none, or one a terminal would obey. */
@@ -78,8 +79,7 @@ say(const char *fmt, va_list ap)
 	gsp_buf_addf(&line, "%s: ", tool);
 	gsp_cli_escape(&line, text);
 	gsp_buf_addc(&line, '\n');
-	if (before != NULL)
-		before(before_ctx);
+	gsp_cli_clear();
 	/* one write, so that lines of several tools on one terminal do not mix */
 	(void)fflush(stderr);
 	if (gsp_buf_ok(&line) && write(STDERR_FILENO, line.data, line.len) == -1) {

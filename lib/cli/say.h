@@ -9,8 +9,7 @@
 
 #include "base/buf.h"
 
-/** gsp_cli_tool(): the name of the tool; "gsp" until it is set. Borrowed. */
-const char *gsp_cli_tool(void);
+/** gsp_cli_set_tool(name): the tool in front of each line; "gsp" until it is set. Borrowed. */
 void gsp_cli_set_tool(const char *name);
 
 /** gsp_cli_set_quiet(quiet): gsp_cli_warn() is silent from now on. */
@@ -24,6 +23,9 @@ void gsp_cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** gsp_cli_before_line(fn, ctx): call fn before each line, to clear a live one. NULL: nothing. */
 void gsp_cli_before_line(void (*fn)(void *ctx), void *ctx);
+
+/** gsp_cli_clear(): before anything else is written to the terminal: takes a live line away. */
+void gsp_cli_clear(void);
 
 /**
  * gsp_cli_escape(out, text):

@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-/* 2^53: above it a double no longer holds every whole number. */
+/* 2^53: from here on a double may stand for a neighbour of what was written. */
 #define WHOLE_MAX 9007199254740992.0
 
 static cJSON *
@@ -174,7 +174,7 @@ whole(uint64_t *out, const struct gsp_json *v)
 	if (!gsp_json_is_num(v))
 		return -1;
 	d = raw(v)->valuedouble;
-	if (!(d >= 0 && d <= WHOLE_MAX) || d != floor(d))
+	if (!(d >= 0 && d < WHOLE_MAX) || d != floor(d))
 		return -1;
 	*out = (uint64_t)d;
 	return 0;
@@ -310,21 +310,27 @@ utf8_len(const unsigned char *s)
 	return n;
 }
 
+static void
+add_clean(struct gsp_buf *out, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
+		size_t n = utf8_len(p);
+
+		if (n == 0) {
+			gsp_buf_adds(out, "\xef\xbf\xbd");
+			n = 1;
+		} else
+			gsp_buf_add(out, p, n);
+		p += n;
+	}
+}
+
 void
 gsp_json_add_str(struct gsp_json *parent, const char *key, const char *value)
 {
 	struct gsp_buf clean = GSP_BUF_INIT(SIZE_MAX / 4);
 
-	for (const unsigned char *p = (const unsigned char *)value; *p != '\0';) {
-		size_t n = utf8_len(p);
-
-		if (n == 0) {
-			gsp_buf_adds(&clean, "\xef\xbf\xbd");
-			n = 1;
-		} else
-			gsp_buf_add(&clean, p, n);
-		p += n;
-	}
+	add_clean(&clean, value);
 	put(parent, key, cJSON_CreateString(gsp_buf_str(&clean)));
 	gsp_buf_release(&clean);
 }
@@ -372,6 +378,6 @@ gsp_json_print(struct gsp_buf *out, const struct gsp_json *v)
 
 	if (text == NULL)
 		abort();
-	gsp_buf_adds(out, text);
+	add_clean(out, text); /* what was parsed, and keys, come as they were */
 	cJSON_free(text);
 }

@@ -64,6 +64,7 @@ struct gsp_json *gsp_json_new_arr(void);
 struct gsp_json *gsp_json_add_obj(struct gsp_json *parent, const char *key); /* key NULL in arrays */
 struct gsp_json *gsp_json_add_arr(struct gsp_json *parent, const char *key);
 void gsp_json_add_str(struct gsp_json *parent, const char *key, const char *value);
+/** Exact below 2^52: above it cJSON 1.7 may print a neighbour. */
 void gsp_json_add_u64(struct gsp_json *parent, const char *key, uint64_t value);
 void gsp_json_add_num(struct gsp_json *parent, const char *key, double value);
 void gsp_json_add_bool(struct gsp_json *parent, const char *key, bool value);

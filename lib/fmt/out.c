@@ -179,20 +179,6 @@ gsp_out_bool(struct gsp_out *o, const char *name, bool v)
 }
 
 void
-gsp_out_json(struct gsp_out *o, const char *name, const struct gsp_json *v)
-{
-	struct gsp_buf text = GSP_BUF_INIT(ROW_MAX);
-
-	if (o->mode == GSP_OUT_JSON) {
-		gsp_json_add_copy(json_row(o), name, v);
-		return;
-	}
-	gsp_json_print(&text, v);
-	add_cell(o, name, gsp_buf_str(&text), false);
-	gsp_buf_release(&text);
-}
-
-void
 gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *text)
 {
 	if (o->mode == GSP_OUT_JSON)

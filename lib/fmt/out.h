@@ -36,8 +36,6 @@ void gsp_out_u64(struct gsp_out *o, const char *name, uint64_t v);
 /** gsp_out_num(o, name, v, decimals): ${decimals} of them in a table. */
 void gsp_out_num(struct gsp_out *o, const char *name, double v, int decimals);
 void gsp_out_bool(struct gsp_out *o, const char *name, bool v);
-/** gsp_out_json(o, name, v): any value, copied: itself in JSON, compact text in a table. */
-void gsp_out_json(struct gsp_out *o, const char *name, const struct gsp_json *v);
 /** gsp_out_pair(o, name, v, text): JSON gets the whole number ${v}, the table gets ${text}. */
 void gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *text);
 

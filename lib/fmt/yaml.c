@@ -251,6 +251,21 @@ reader_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parse
 	    p->problem != NULL ? p->problem : "cannot be read");
 }
 
+/* What people most often did, where libyaml's words do not say it; "" otherwise. */
+static const char *
+hint_for(const char *why, size_t lineno, const char *text, size_t len)
+{
+	const char *end = text + len, *nl;
+
+	if (strncmp(why, "mapping values are not allowed", 30) == 0)
+		return "; is a ':' or the blank after it missing on the line before?";
+	for (; lineno > 0 && (nl = memchr(text, '\n', (size_t)(end - text))) != NULL; lineno--)
+		text = nl + 1;
+	while (text < end && *text == ' ')
+		text++;
+	return text < end && *text == '\t' ? "; use blanks, not tabs" : "";
+}
+
 static int
 parser_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parser_t *p,
     const char *text, size_t len)
@@ -269,9 +284,10 @@ parser_err(struct gsp_err *err, const struct gsp_yaml_doc *doc, const yaml_parse
 	case YAML_WRITER_ERROR:
 	case YAML_EMITTER_ERROR:
 	default:
-		return gsp_err_set(err, GSP_ECONFIG, "%s:%zu:%zu: %s%s%s", doc->name,
+		return gsp_err_set(err, GSP_ECONFIG, "%s:%zu:%zu: %s%s%s%s", doc->name,
 		    p->problem_mark.line + 1, p->problem_mark.column + 1, why,
-		    p->context != NULL ? " " : "", p->context != NULL ? p->context : "");
+		    p->context != NULL ? " " : "", p->context != NULL ? p->context : "",
+		    hint_for(why, p->problem_mark.line, text, len));
 	}
 }
 

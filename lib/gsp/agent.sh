@@ -693,9 +693,13 @@ op_runs() {
 	done | sort -n | cut -d' ' -f2-
 }
 
+# 69 with the names of the logs that there are.
 check_log_name() {
-	case $1 in '' | [!a-zA-Z0-9_]* | *[!a-zA-Z0-9._-]*) usage ;; esac
-	[ -e "$LOG/$1.log" ] || [ "${2:-}" = later ] || die 65 "there is no log of '$1' on the machine"
+	case $1 in
+	'' | [!a-zA-Z0-9_]* | *[!a-zA-Z0-9._-]*) ;;
+	*) [ ! -e "$LOG/$1.log" ] && [ "${2:-}" != later ] || return 0 ;;
+	esac
+	die 69 "$(op_list_logs | cut -d' ' -f1 | tr '\n' ' ')"
 }
 
 # logs NAME OFFSET|-N: from a byte on, or the last N lines.

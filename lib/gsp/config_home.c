@@ -239,7 +239,8 @@ read_home(struct gsp_home *h, struct gsp_err *err)
 	if (stat(name, &st) == 0 && check_owner(&st, name, err) == -1)
 		goto out;
 	if ((fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1 || fstat(fd, &st) == -1) {
-		(void)gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open '%s'", name);
+		(void)gsp_err_sys(err, errno == EACCES ? GSP_EAUTH : GSP_ECONFIG, errno,
+		    "cannot open '%s'", name);
 		goto out;
 	}
 	if (check_owner(&st, name, err) == -1 || gsp_io_read_all(&text, fd, name, err) == -1)
@@ -255,8 +256,9 @@ out:
 	return rc;
 }
 
+/* If not, and only because we may not look, ${err} says so. */
 static bool
-has_gsp_yaml(const char *dir)
+has_gsp_yaml(const char *dir, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct stat st;
@@ -264,6 +266,8 @@ has_gsp_yaml(const char *dir)
 
 	gsp_buf_addf(&path, "%s/gsp.yaml", dir);
 	yes = gsp_buf_ok(&path) && stat(gsp_buf_str(&path), &st) == 0;
+	if (!yes && gsp_buf_ok(&path) && errno == EACCES)
+		(void)gsp_err_sys(err, GSP_EAUTH, EACCES, "cannot open '%s'", gsp_buf_str(&path));
 	gsp_buf_release(&path);
 	return yes;
 }
@@ -274,9 +278,10 @@ search(struct gsp_buf *dir, struct gsp_err *err)
 {
 	const char *home = our_home();
 	char *cwd = getcwd(NULL, 0), *slash;
+	struct gsp_err denied = GSP_ERR_INIT;
 
 	for (; cwd != NULL && *cwd == '/'; *slash = '\0') {
-		if (has_gsp_yaml(cwd)) {
+		if (has_gsp_yaml(cwd, &denied)) {
 			gsp_buf_adds(dir, cwd);
 			free(cwd);
 			return 0;
@@ -291,13 +296,17 @@ search(struct gsp_buf *dir, struct gsp_err *err)
 	free(cwd);
 	if (home != NULL) {
 		gsp_buf_addf(dir, "%s/gsp", home);
-		if (has_gsp_yaml(gsp_buf_str(dir)))
+		if (has_gsp_yaml(gsp_buf_str(dir), &denied))
 			return 0;
 		gsp_buf_reset(dir);
 	}
 	gsp_buf_adds(dir, "/var/lib/gsp");
-	if (has_gsp_yaml(gsp_buf_str(dir)))
+	if (has_gsp_yaml(gsp_buf_str(dir), &denied))
 		return 0;
+	if (denied.code != GSP_OK) { /* most likely the one that was meant */
+		*err = denied;
+		return -1;
+	}
 	return gsp_err_set(err, GSP_ECONFIG,
 	    "no gsp.yaml here, in a directory above, in ~/gsp or in /var/lib/gsp; "
 	    "name the home with -C DIR or GSP_HOME, or make one: gsp-init ~/gsp");
@@ -307,13 +316,18 @@ static int
 find_home(struct gsp_buf *dir, const char *option, struct gsp_err *err)
 {
 	const char *named = option != NULL ? option : getenv("GSP_HOME");
+	struct gsp_err denied = GSP_ERR_INIT;
 
 	if (option == NULL && (named == NULL || *named == '\0'))
 		return search(dir, err);
-	if (!has_gsp_yaml(named))
-		return gsp_err_set(err, GSP_ECONFIG,
-		    "no gsp.yaml in '%s', which %s names; gsp-init makes one", named,
-		    option != NULL ? "-C" : "GSP_HOME");
+	if (!has_gsp_yaml(named, &denied)) {
+		if (denied.code == GSP_OK)
+			return gsp_err_set(err, GSP_ECONFIG,
+			    "no gsp.yaml in '%s', which %s names; gsp-init makes one", named,
+			    option != NULL ? "-C" : "GSP_HOME");
+		*err = denied;
+		return -1;
+	}
 	gsp_buf_adds(dir, named);
 	return gsp_buf_ok(dir) ? 0
 			       : gsp_err_set(err, GSP_ELIMIT, "the path of the home is too long");

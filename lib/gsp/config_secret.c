@@ -32,14 +32,19 @@ take_token(struct gsp_buf *out, const char *raw, const char *from, struct gsp_er
 	while (n > 0 && (raw[n - 1] == ' ' || raw[n - 1] == '\t'))
 		n--;
 	if (n == 0)
-		return gsp_err_set(err, GSP_EAUTH, "the token from %s is empty", from);
+		return gsp_err_set(err, GSP_EAUTH, "%s: %s", from, raw[strspn(raw, " \t\r\n")] == '\0'
+		        ? "the token is empty"
+		        : "line 1 is blank; the token belongs there");
+	if (strncmp(raw, "\xef\xbb\xbf", 3) == 0)
+		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 begins with a byte order mark; save it as "
+		    "plain text, with the token and nothing else", from);
 	if (n > GSP_TOKEN_MAX)
-		return gsp_err_set(err, GSP_EAUTH, "the token from %s is longer than %d bytes", from,
-		    GSP_TOKEN_MAX);
+		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 is longer than a token can be (%d bytes)",
+		    from, GSP_TOKEN_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] <= ' ' || raw[i] > '~')
-			return gsp_err_set(err, GSP_EAUTH,
-			    "the token from %s holds a blank or a control character", from);
+			return gsp_err_set(err, GSP_EAUTH, "%s: line 1 holds a blank or a character that is "
+			    "in no token (at byte %zu)", from, i + 1);
 	gsp_token_wipe(out);
 	gsp_buf_add(out, raw, n);
 	return gsp_buf_ok(out) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
@@ -70,6 +75,7 @@ token_from_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
 {
 	char raw[RAW_MAX];
 	struct stat st;
+	struct gsp_buf from = GSP_BUF_INIT(GSP_PATH_BUF);
 	int fd, rc = -1;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1) {
@@ -86,8 +92,11 @@ token_from_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
 	else if ((st.st_mode & 077) != 0)
 		(void)gsp_err_set(err, GSP_EAUTH,
 		    "token_file '%s' can be read by others; run: chmod 600 '%s'", path, path);
-	else if (read_secret(raw, sizeof(raw), fd, path, err) == 0)
-		rc = take_token(out, raw, "token_file", err);
+	else if (read_secret(raw, sizeof(raw), fd, path, err) == 0) {
+		gsp_buf_addf(&from, "token_file '%s'", path);
+		rc = take_token(out, raw, gsp_buf_str(&from), err);
+	}
+	gsp_buf_release(&from);
 	explicit_bzero(raw, sizeof(raw));
 	close(fd);
 	return rc;

@@ -240,6 +240,10 @@ set_seconds(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
 	if (gsp_num_duration_s(out, text, TIMEOUT_MAX_S) == -1)
 		return gsp_yaml_err(err, v, "'%.64s': not a time such as 90s, 20m or 2h (at most 7d)",
 		    text);
+	/* 5 of what? The journal, which has no lines, keeps seconds */
+	if (v->line > 0 && text[strspn(text, "0123456789")] == '\0')
+		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text, text,
+		    text, text);
 	return 0;
 }
 

@@ -242,26 +242,35 @@ out:
 	return rc;
 }
 
-static int
-new_session(struct gsp_job *job, struct gsp_server_conf *conf, struct gsp_err *err)
+int
+gsp_create_vacant(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_instance it;
 	char label[65];
 
-	/* the label is the lock between homes: look before anything is made */
 	snprintf(label, sizeof(label), "gsp-%s", job->server);
 	if (gsp_instance_find(job->api, label, &it, err) == 0) {
-		gsp_server_conf_free(conf);
 		if (it.status == GSP_LS_DELETING)
 			return gsp_err_set(err, GSP_ETEMP, "an older machine '%s' is still being "
 			    "deleted; try again in a minute", label);
-		return not_ours(job, &it, err);
+		not_ours(job, &it, err);
+		err->detail = gsp_instance_tag(&it, "gsp-home:") == NULL ? GSP_CREATE_NOBODYS : 0;
+		return -1;
 	}
-	if (err->code != GSP_ENOTFOUND) {
+	if (err->code != GSP_ENOTFOUND)
+		return -1;
+	gsp_err_clear(err);
+	return 0;
+}
+
+static int
+new_session(struct gsp_job *job, struct gsp_server_conf *conf, struct gsp_err *err)
+{
+	/* before anything is made */
+	if (gsp_create_vacant(job, err) == -1) {
 		gsp_server_conf_free(conf);
 		return -1;
 	}
-	gsp_err_clear(err);
 	if (gsp_session_new(&job->session, job->home, conf, job->actor, err) == -1)
 		return -1;
 	return 0;

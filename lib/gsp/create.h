@@ -17,6 +17,15 @@
  */
 int gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *err);
 
+/**
+ * gsp_create_vacant(job, err):
+ * Nobody has a machine with this server's label: the label is the lock between homes.
+ * GSP_EREFUSED naming whose it is and what to do (err->detail GSP_CREATE_NOBODYS: no gsp made
+ * it); GSP_ETEMP while one is being deleted.
+ */
+#define GSP_CREATE_NOBODYS 1
+int gsp_create_vacant(struct gsp_job *job, struct gsp_err *err);
+
 /** gsp_create_tags(tags, h, s, err): the tags of a session's machine. Release with argv. */
 int gsp_create_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gsp_session *s,
     struct gsp_err *err);

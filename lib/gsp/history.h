@@ -75,7 +75,7 @@ uint64_t gsp_history_base(const struct gsp_history *h);
 bool gsp_history_has(const struct gsp_history *h, uint64_t n);
 int gsp_history_gen_dir(const struct gsp_history *h, uint64_t n, struct gsp_buf *path,
     struct gsp_err *err);
-/** gsp_history_gens(h, v, n): ascending, borrowed. */
+/** gsp_history_numbers(h, v, n): ascending, borrowed. */
 void gsp_history_numbers(const struct gsp_history *h, const uint64_t **v, size_t *n);
 int gsp_history_info(const struct gsp_history *h, uint64_t n, struct gsp_gen *out,
     struct gsp_err *err);

@@ -33,6 +33,8 @@ take_lock(struct gsp_job *job, const char *what, struct gsp_err *err)
 	rc = gsp_lock_take(&job->lock_fd, gsp_buf_str(&path), note, inherited_lock(), err);
 	if (rc == 0 && job->lock_fd == inherited_lock())
 		gsp_lock_note(job->lock_fd, note); /* whoever is turned away reads which step it is */
+	if (rc == 0)
+		rc = gsp_io_sweep(gsp_home_state_path(job->home, &path, job->server, ""), err);
 	if (rc == -1 && err->code == GSP_ETEMP) {
 		gsp_err_wrap(err, "server '%s' is busy", job->server);
 		gsp_err_hint(err, "'gsp status %s' shows how far it is", job->server);

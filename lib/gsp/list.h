@@ -61,8 +61,9 @@ size_t gsp_list_below(const struct gsp_list *l, const char *top);
  * Every file, directory and symlink below ${dir}, without the anchored paths ${exclude}
  * (NULL-terminated, relative; NULL none) and what is under them. Follows nothing, reads no
  * data: sums stay unknown. ${odd} (may be NULL) is told of what cannot travel (sockets, FIFOs,
- * devices: "socket", "fifo", "device") and of bits that do not ("setuid", "setgid", "sticky"
- * on files). A missing ${dir} is an empty list. What vanishes meanwhile is left out.
+ * devices: "socket", "fifo", "device"), of bits that do not ("setuid", "setgid", "sticky"), and
+ * of "holes" (a file with fewer blocks than bytes). A missing ${dir} is an empty list. What
+ * vanishes meanwhile is left out.
  * Errors: GSP_EIO naming the directory that cannot be read.
  */
 typedef void gsp_list_odd(void *ctx, const char *path, const char *what);

@@ -84,6 +84,8 @@ add_entry(struct walk *w, int dirfd, const char *name, struct gsp_err *err)
 	if (S_ISREG(st.st_mode)) {
 		e.type = 'f';
 		e.size = (uint64_t)st.st_size;
+		if (st.st_blocks < st.st_size / 512)
+			tell_odd(w, "holes");
 	} else if (S_ISDIR(st.st_mode)) {
 		e.type = 'd';
 	} else if (S_ISLNK(st.st_mode)) {

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "gsp/list.h"
+#include "gsp/script.h"
 #include "sys/io.h"
 #include "sys/proc.h"
 
@@ -20,21 +20,35 @@
 #define SYSTEM_MB 6000
 #define RSYNC_MIN 30207 /* 3.2.7: the first with xxh128 and safe arguments as we use them */
 
+/* The three that every server has, and those of the others that are there. */
 static int
-check_script(struct gsp_job *job, const char *name, struct gsp_err *err)
+check_scripts(struct gsp_job *job, struct gsp_err *err)
 {
+	static const char *const names[] = {"bootstrap", "start", "stop", "health", "players", "say"};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct stat st;
 	int rc = 0;
 
-	gsp_home_server_path(job->home, &path, job->server, name);
-	if (stat(gsp_buf_str(&path), &st) == -1)
-		rc = gsp_err_sys(err, GSP_ECONFIG, errno, "server '%s' needs the script '%s'",
-		    job->server, gsp_buf_str(&path));
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
-		rc = gsp_err_set(err, GSP_ECONFIG, "'%s' is not executable; run: chmod +x '%s'",
-		    gsp_buf_str(&path), gsp_buf_str(&path));
+	for (size_t i = 0; rc == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+		bool there = gsp_io_exists(gsp_home_server_path(job->home, &path, job->server, names[i]));
+
+		if (there)
+			rc = gsp_script_check(gsp_buf_str(&path), err);
+		else if (i < 3)
+			rc = gsp_err_sys(err, GSP_ECONFIG, ENOENT, "server '%s' needs the script '%s'",
+			    job->server, gsp_buf_str(&path));
+	}
 	gsp_buf_release(&path);
+	return rc;
+}
+
+/* A key that cannot be read is better known before there is a journal of a machine to be made. */
+static int
+check_keys(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_argv keys = GSP_ARGV_INIT;
+	int rc = gsp_home_ssh_keys(&keys, job->home, err);
+
+	gsp_argv_release(&keys);
 	return rc;
 }
 
@@ -187,15 +201,13 @@ int
 gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,
     const struct gsp_server_conf *conf, struct gsp_err *err)
 {
-	static const char *const scripts[] = {"bootstrap", "start", "stop"};
 	static const char *const scopes[] = {
 	    "linodes:read_write", "firewall:read_write", "events:read_only", NULL};
 	struct gsp_account_settings settings;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < 3; i++)
-		if (check_script(job, scripts[i], err) == -1)
-			return -1;
+	if (check_scripts(job, err) == -1 || check_keys(job, err) == -1)
+		return -1;
 	if (check_rsync(err) == -1 || measure_tree(out, job, conf, err) == -1 ||
 	    gsp_job_api(job, err) == -1 || gsp_linode_check_token(job->api, scopes, err) == -1 ||
 	    gsp_account_settings_get(job->api, &settings, err) == -1)

@@ -90,9 +90,12 @@ gsp_record_parse(struct gsp_record_name *out, const char *line, size_t len,
 		gsp_err_set(err, GSP_EREFUSED, "no gsp.record/1");
 		goto out;
 	}
-	if (copy_name(r.server, sizeof(r.server), gsp_json_str(v, "server", "-"), "server", err) ==
-	        -1 ||
-	    copy_name(r.session, sizeof(r.session), gsp_json_str(v, "session", ""), "session",
+	if (!gsp_server_name_ok(gsp_json_str(v, "server", ""))) {
+		gsp_err_set(err, GSP_EREFUSED, "'server' holds no server's name");
+		goto out;
+	}
+	snprintf(r.server, sizeof(r.server), "%s", gsp_json_str(v, "server", ""));
+	if (copy_name(r.session, sizeof(r.session), gsp_json_str(v, "session", ""), "session",
 	        err) == -1)
 		goto out;
 	*out = r;

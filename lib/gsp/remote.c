@@ -288,12 +288,29 @@ hello_line(struct gsp_hello *h, const char *line, struct gsp_err *err)
 }
 
 int
+gsp_hello_parse(struct gsp_hello *out, char *text, struct gsp_err *err)
+{
+	char *next;
+
+	memset(out, 0, sizeof(*out));
+	for (char *line = text; line != NULL && *line != '\0'; line = next) {
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		if (hello_line(out, line, err) == -1)
+			return -1;
+	}
+	if (out->boot_id[0] == '\0')
+		return gsp_err_set(err, GSP_EPROTO, "it did not tell its boot id");
+	return 0;
+}
+
+int
 gsp_remote_hello(struct gsp_remote *r, const char *dir, struct gsp_hello *out,
     struct gsp_err *err)
 {
 	struct gsp_buf text = GSP_BUF_INIT(ANSWER_MAX);
 	struct gsp_argv op = GSP_ARGV_INIT;
-	char *line, *next;
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));
@@ -302,18 +319,9 @@ gsp_remote_hello(struct gsp_remote *r, const char *dir, struct gsp_hello *out,
 		gsp_argv_push(&op, dir);
 	if (gsp_remote_ask(r, &op, NULL, 0, &text, NULL, err) == -1)
 		goto done;
-	for (line = text.data; line != NULL && *line != '\0'; line = next) {
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		if (hello_line(out, line, err) == -1)
-			goto done;
-	}
-	if (out->boot_id[0] == '\0') {
-		gsp_err_set(err, GSP_EPROTO, "machine '%s' did not tell its boot id", r->label);
-		goto done;
-	}
-	rc = 0;
+	rc = gsp_hello_parse(out, text.data, err);
+	if (rc == -1)
+		gsp_err_wrap(err, "machine '%s'", r->label);
 done:
 	gsp_argv_release(&op);
 	gsp_buf_release(&text);

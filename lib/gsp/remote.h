@@ -70,6 +70,10 @@ struct gsp_hello {
 	char rsync[32]; /* version, "" none */
 };
 
+/** gsp_hello_parse(out, text, err): the agent's answer to hello, cut up in place; NULL is an empty
+ * one. GSP_EPROTO without a boot id, or for a marker that is none. */
+int gsp_hello_parse(struct gsp_hello *out, char *text, struct gsp_err *err);
+
 /** gsp_remote_hello(r, dir, out, err): what is true there now. ${dir} "" leaves free_bytes 0. */
 int gsp_remote_hello(struct gsp_remote *r, const char *dir, struct gsp_hello *out,
     struct gsp_err *err);

@@ -202,7 +202,7 @@ pump(struct run *x, struct gsp_err *err)
 
 		if (gsp_sig_check(err) == -1)
 			return -1;
-		if (poll(fds, 3, -1) == -1) {
+		if (poll(fds, 3, gsp_sig_idle(-1)) == -1) {
 			if (errno == EINTR)
 				continue;
 			return gsp_err_sys(err, GSP_ESYS, errno, "cannot wait for rsync");

@@ -315,7 +315,8 @@ stop_and_prove(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err
 	if (run_script(job, o, job->session->conf->timeouts.stop_s, err) == -1) {
 		if (!o->kill || err->code == GSP_ECANCEL || err->code == GSP_EIO ||
 		    err->code == GSP_ECONFIG) {
-			if (!o->kill)
+			if (!o->kill && (err->code == GSP_ESCRIPT || err->code == GSP_EREFUSED ||
+			        err->code == GSP_ETEMP))
 				gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends "
 				    "the game by force", job->server);
 			return -1;
@@ -401,8 +402,8 @@ gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 static int
 ended_early(struct gsp_job *job, struct gsp_err *err)
 {
-	return gsp_err_set(err, GSP_EUNAVAIL, "the game of '%s' ended before it was ready; its last "
-	    "words: 'gsp logs %s start'", job->server, job->server);
+	return gsp_err_set(err, GSP_EUNAVAIL, "the game of '%s' ended before it was ready",
+	    job->server);
 }
 
 /* Ask `health` until it says yes. */

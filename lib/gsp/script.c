@@ -1,6 +1,7 @@
 #include "gsp/script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,6 +126,44 @@ on_err(void *ctx, const char *data, size_t len, struct gsp_err *err)
 	return 0;
 }
 
+/* With Windows line ends the kernel looks for an interpreter whose name ends in a carriage return,
+ * and says no more than "No such file". */
+static int
+check_first_line(const char *path, const char *text, size_t len, struct gsp_err *err)
+{
+	const char *nl = memchr(text, '\n', len);
+
+	if (nl == NULL || nl == text || nl[-1] != '\r' ||
+	    memchr(text, '\0', (size_t)(nl - text)) != NULL)
+		return 0;
+	return gsp_err_set(err, GSP_ECONFIG, "'%s': line 1 ends in a carriage return (Windows line "
+	    "ends); run: sed -i 's/\\r$//' '%s'", path, path);
+}
+
+int
+gsp_script_check(const char *path, struct gsp_err *err)
+{
+	char head[1024];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (stat(path, &st) == -1)
+		return gsp_err_sys(err, GSP_ECONFIG, errno, "cannot find the script '%s'", path);
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
+		return gsp_err_set(err, GSP_ECONFIG, "'%s' is not an executable file; run: chmod +x '%s'",
+		    path, path);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open the script '%s'", path);
+	do
+		n = read(fd, head, sizeof(head));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		gsp_err_sys(err, GSP_EIO, errno, "cannot read the script '%s'", path);
+	close(fd);
+	return n == -1 ? -1 : check_first_line(path, head, (size_t)n, err);
+}
+
 static int
 read_script(struct gsp_job *job, const char *name, struct gsp_buf *text, struct gsp_err *err)
 {
@@ -141,12 +180,8 @@ read_script(struct gsp_job *job, const char *name, struct gsp_buf *text, struct 
 		gsp_err_sys(err, GSP_ECONFIG, errno, "server '%s' has no script '%s'", job->server, name);
 		goto out;
 	}
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
-		gsp_err_set(err, GSP_ECONFIG, "'%s' is not an executable file; run: chmod +x '%s'",
-		    gsp_buf_str(&path), gsp_buf_str(&path));
-		goto out;
-	}
-	rc = gsp_io_read_file(text, gsp_buf_str(&path), err);
+	if (gsp_script_check(gsp_buf_str(&path), err) == 0)
+		rc = gsp_io_read_file(text, gsp_buf_str(&path), err);
 out:
 	gsp_buf_release(&path);
 	return rc;

@@ -34,4 +34,11 @@ struct gsp_script {
 int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
     struct gsp_err *err);
 
+/**
+ * gsp_script_check(path, err):
+ * ${path} is an executable file whose first line a machine can read. GSP_ECONFIG when it is not,
+ * with the command that mends it.
+ */
+int gsp_script_check(const char *path, struct gsp_err *err);
+
 #endif

@@ -82,6 +82,8 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	    gsp_json_need_str(&id, v, "session", err) == -1 ||
 	    gsp_json_need_str(&host_key, v, "host_key", err) == -1)
 		return -1;
+	if (!gsp_json_is_obj(conf))
+		return gsp_err_set(err, GSP_EPROTO, "'settings' is missing");
 	snprintf(s->id, sizeof(s->id), "%s", id);
 	copy_text(s->actor, sizeof(s->actor), v, "actor");
 	copy_text(s->label, sizeof(s->label), v, "label");

@@ -292,6 +292,16 @@ gsp_setting_cidr(char out[GSP_SETTING_NORM_MAX], const char *text)
 	return NULL;
 }
 
+/* Digits alone, but no port. */
+static bool
+out_of_range(const char *part)
+{
+	uint64_t ignored;
+
+	return *part != '\0' && all_of(part, DIGIT) &&
+	    (part[0] == '0' ? part[1] == '\0' : gsp_num_u64(&ignored, part, 1, 65535) == -1);
+}
+
 const char *
 gsp_setting_port(struct gsp_port *out, const char *text)
 {
@@ -310,6 +320,8 @@ gsp_setting_port(struct gsp_port *out, const char *text)
 	part[slash - text] = '\0';
 	if ((dash = strchr(part, '-')) != NULL)
 		*dash++ = '\0';
+	if (out_of_range(part) || (dash != NULL && out_of_range(dash)))
+		return "ports go from 1 to 65535";
 	/* Source: Linode API v4, firewall rules: no leading zeros */
 	if (part[0] == '0' || (dash != NULL && dash[0] == '0') ||
 	    gsp_num_u64(&first, part, 1, 65535) == -1 ||

@@ -1,5 +1,6 @@
 #include "gsp/status.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +8,12 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
 #include "gsp/record.h"
+#include "sys/io.h"
+#include "sys/lock.h"
 
 #include "base/banned.h"
 
@@ -43,6 +47,8 @@ read_untagged(struct gsp_cloud *c, const struct gsp_session *s, struct gsp_linod
 	c->machines[c->nmachines++] = it;
 	return 0;
 }
+
+#define PROBE_MS 6000
 
 int
 gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_linode *api,
@@ -123,15 +129,49 @@ tell(struct gsp_status_row *r, const char *stage, const char *next, const char *
 	va_end(ap);
 }
 
+/* Whoever is at work there; what is shown beside it changes while we look. */
 static void
-tell_gone(struct gsp_status_row *r, const struct gsp_session *s)
+tell_busy(struct gsp_status_row *r, const struct gsp_home *h)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	char note[160], why[sizeof(r->why)];
+
+	if (gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note))) {
+		snprintf(why, sizeof(why), "%s", r->why);
+		snprintf(r->why, sizeof(r->why), "at work now: %.140s; %.120s", note, why);
+		r->next[0] = '\0';
+	}
+	gsp_buf_release(&path);
+}
+
+/* The newest generation at home: what an owner nearly always wants to go on from. */
+static uint64_t
+newest_of(const struct gsp_home *h, const char *server)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct dirent *e;
+	uint64_t newest = 0, n;
+	DIR *d = opendir(gsp_home_server_path(h, &path, server, "history"));
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (gsp_num_u64(&n, e->d_name, 1, UINT64_MAX) == 0 && n > newest)
+			newest = n;
+	if (d != NULL)
+		closedir(d);
+	gsp_buf_release(&path);
+	return newest;
+}
+
+static void
+tell_gone(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
 	if (s->phase < GSP_PHASE_CREATING)
 		tell(r, "creating", "gsp up", "the create call was %s; no machine is there",
 		    s->phase == GSP_PHASE_INTENT ? "not made" : "made, its answer was lost");
 	else if (s->start_intent && s->phase < GSP_PHASE_SAVED) {
 		tell(r, "lost", NULL, "the machine is gone and its last game was not saved");
-		snprintf(r->next, sizeof(r->next), "gsp up %s --from N", r->server);
+		snprintf(r->next, sizeof(r->next), "gsp up %s --from %" PRIu64, r->server,
+		    newest_of(h, r->server));
 	} else
 		tell(r, "none", "gsp down", "the machine is gone; nothing was lost with it");
 	r->hourly_usd = r->so_far_usd = -1;
@@ -181,9 +221,11 @@ static void
 tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct gsp_probe *p)
 {
 	if (!p->answered) {
-		size_t n = strlen(r->why);
+		char last[16];
 
-		snprintf(r->why + n, sizeof(r->why) - n, "; it does not answer: %s", p->why);
+		snprintf(last, sizeof(last), "%s", r->stage);
+		tell(r, last, "gsp status", "it does not answer now (%.180s); '%s' is from memory", p->why,
+		    last);
 		return;
 	}
 	if (!p->has_marker)
@@ -207,9 +249,11 @@ tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct g
 			tell(r, "crashed", "gsp up", "the game has ended by itself; its save is not home");
 		break;
 	case GSP_MARK_STOPPING:
-		tell(r, "stopped", "gsp down", p->marker.stopped
-		        ? "the game has stopped; its save is not home yet"
-		        : "it is going down, and its stop is not proven");
+		if (p->marker.stopped)
+			tell(r, "stopped", "gsp down", "the game has stopped; its save is not home yet");
+		else
+			tell(r, p->alive ? "running" : "crashed", "gsp down", "it was told to stop and %s",
+			    p->alive ? "still runs" : "that is not proven; its save is not home");
 		break;
 	case GSP_MARK_SAVED:
 	case GSP_MARK_CLOSING:
@@ -302,7 +346,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		if (it == NULL && gsp_session_check_here(s, h, &elsewhere) == -1)
 			tell(r, gsp_session_stage(s), NULL, "%s", elsewhere.msg);
 		else if (it == NULL)
-			tell_gone(r, s);
+			tell_gone(r, h, s);
 		else if (s->taking_from[0] != '\0')
 			tell(r, "other-home", "gsp status --take-over", "the take-over from home %s was cut "
 			    "off", s->taking_from);
@@ -316,6 +360,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		else if (probe != NULL && probe->asked)
 			tell_probe(r, s, probe);
 	}
+	tell_busy(r, h);
 	gsp_session_free(s);
 	return 0;
 }
@@ -434,7 +479,8 @@ gsp_status_probe(struct gsp_probe *p, struct gsp_home *h, const char *name, stru
 	if (!p->asked)
 		goto out;
 	gsp_argv_push(&op, "alive");
-	if (gsp_job_remote(job, &why) == -1 ||
+	/* somebody waits for the table: a machine that is there answers in less */
+	if (gsp_remote_open(&job->remote, h, job->session, gsp_now_ms() + PROBE_MS, &why) == -1 ||
 	    gsp_remote_hello(job->remote, "", &hello, &why) == -1 ||
 	    gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, &why) == -1) {
 		snprintf(p->why, sizeof(p->why), "%.199s", why.msg);
@@ -450,4 +496,41 @@ out:
 	gsp_buf_release(&out);
 	gsp_job_close(job);
 	return 0;
+}
+
+static bool
+has_name(const struct gsp_argv *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int
+gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct dirent *e;
+	DIR *d;
+
+	if (gsp_home_servers(h, names, err) == -1)
+		return -1;
+	d = opendir(gsp_home_path(h, &path, "state"));
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (gsp_server_name_ok(e->d_name) && !has_name(names, e->d_name) &&
+		    gsp_io_exists(gsp_home_state_path(h, &path, e->d_name, "session.json")))
+			gsp_argv_push(names, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	gsp_buf_release(&path);
+	if (names->n > 1)
+		qsort(names->v, names->n, sizeof(*names->v), by_name);
+	return names->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }

@@ -54,6 +54,13 @@ int gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_l
 void gsp_cloud_release(struct gsp_cloud *c);
 
 /**
+ * gsp_status_servers(names, h, err):
+ * Every server of the home, sorted; also one whose server.yaml was removed while it has a
+ * session. Release with gsp_argv_release().
+ */
+int gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_err *err);
+
+/**
  * gsp_status_server(row, h, name, cloud, probe, err):
  * One server of this home. ${probe} may be NULL (not asked).
  */

@@ -17,6 +17,7 @@ struct upload {
 	struct gsp_history *h;
 	struct gsp_hello hello;
 	uint64_t total_bytes;
+	bool holes; /* some file has them */
 };
 
 static void
@@ -45,6 +46,8 @@ on_odd_walk(void *ctx, const char *path, const char *what)
 {
 	struct upload *u = ctx;
 
+	if (strcmp(what, "holes") == 0)
+		u->holes = true;
 	if (strncmp(what, "set", 3) == 0 || strcmp(what, "sticky") == 0)
 		gsp_steps_warn(u->job->steps, u->job->server, "'%s' has the %s bit, which does not "
 		    "travel", path, what);
@@ -80,6 +83,8 @@ rsync_whole(struct upload *u, struct gsp_err *err)
 	gsp_argv_pushf(&a, "--chown=%s:%s", c->user, c->user);
 	gsp_argv_push(&a, "--info=progress2");
 	gsp_argv_push(&a, "--no-inc-recursive");
+	if (!u->holes) /* looking for them costs the receiver a tenth of its time */
+		gsp_argv_push(&a, "--no-sparse");
 	gsp_rsync_exclude(&a, (const char *const *)c->exclude.v);
 	if (c->push.n > 0) {
 		/* mirrored: what is gone here goes there; everything else is protected */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "gsp/create.h"
 #include "gsp/history.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
@@ -171,10 +172,11 @@ static int
 delete_firewall(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_firewall fw;
-	char own[32];
+	char own[32], label[65];
 	size_t i;
 
-	if (gsp_firewall_find(job->api, job->session->label, &fw, err) == -1) {
+	snprintf(label, sizeof(label), "gsp-%s", job->server);
+	if (gsp_firewall_find(job->api, label, &fw, err) == -1) {
 		if (err->code != GSP_ENOTFOUND)
 			return -1;
 		gsp_err_clear(err);
@@ -223,7 +225,7 @@ finish(struct gsp_job *job, const char *why, struct gsp_err *err)
 	struct gsp_session *s = job->session;
 	uint64_t hours;
 	double usd;
-	char span[48];
+	char span[48], money[24];
 
 	gsp_session_cost(s, gsp_wall_s(), &hours, &usd);
 	if (delete_firewall(job, err) == -1 ||
@@ -235,10 +237,9 @@ finish(struct gsp_job *job, const char *why, struct gsp_err *err)
 		gsp_steps_done(job->steps, job->server, "teardown", "no machine was ever created");
 	else
 		gsp_steps_done(job->steps, job->server, "teardown", "%s is deleted; %s, %" PRIu64
-		    " started hour%s, $%.3f", s->label,
+		    " started hour%s, %s", s->label,
 		    gsp_num_span(span, sizeof(span), (s->ended != 0 ? s->ended : gsp_wall_s()) - s->created),
-		    hours,
-		    hours == 1 ? "" : "s", usd);
+		    hours, hours == 1 ? "" : "s", gsp_num_usd(money, sizeof(money), usd));
 	gsp_session_free(s);
 	job->session = NULL;
 	return 0;
@@ -321,19 +322,35 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	return finish(job, discard ? "discarded" : "deleted", err);
 }
 
+static int
+no_session(struct gsp_job *job, struct gsp_err *err)
+{
+	if (gsp_job_api(job, err) == -1)
+		return -1;
+	if (gsp_create_vacant(job, err) == -1) {
+		if (err->code != GSP_EREFUSED || err->detail != GSP_CREATE_NOBODYS)
+			return -1;
+		gsp_err_clear(err); /* a machine that only has such a label */
+	}
+	return delete_firewall(job, err);
+}
+
 int
 gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 {
+	bool had = job->session != NULL;
 	int rc;
 
 	assert(job->lock_fd >= 0);
 	gsp_steps_begin(job->steps, job->server, "teardown", "asking the machine whether its save is "
 	    "home");
-	if (job->session == NULL) {
+	/* that this computer knows of no machine does not mean that there is none */
+	if (job->session == NULL)
+		rc = no_session(job, err);
+	else
+		rc = teardown(job, discard, err);
+	if (rc == 0 && job->session == NULL && !had)
 		gsp_steps_done(job->steps, job->server, "teardown", "there is no machine");
-		return 0;
-	}
-	rc = teardown(job, discard, err);
 	if (rc == -1)
 		gsp_steps_fail(job->steps, job->server, "teardown", "%s", err->msg);
 	return rc;

@@ -44,7 +44,8 @@ int gsp_region_get(struct gsp_linode *c, const char *region, struct gsp_region *
 int gsp_region_has_plan(struct gsp_linode *c, const char *region, const char *type,
     bool *available, struct gsp_err *err);
 
-/** GSP_EUNAVAIL if the image does not exist or lacks the cloud-init capability. */
+/** GSP_EUNAVAIL if the image does not exist or lacks the cloud-init capability; 0 also when the token
+ * may not read images. */
 int gsp_image_check(struct gsp_linode *c, const char *image, struct gsp_err *err);
 
 /** That the token may not read them (401, 403) or that there are none (404) is no error: known is

@@ -335,8 +335,8 @@ drive(struct gsp_http *h, CURLcode *code, struct gsp_err *err)
 			return gsp_err_set(err, GSP_ESYS, "out of memory");
 		if (running == 0)
 			break;
-		if (curl_multi_poll(h->multi, &sig, sig.fd >= 0 ? 1 : 0, POLL_MS, NULL) !=
-		    CURLM_OK)
+		if (curl_multi_poll(h->multi, &sig, sig.fd >= 0 ? 1 : 0, gsp_sig_idle(POLL_MS),
+		        NULL) != CURLM_OK)
 			return gsp_err_set(err, GSP_ESYS, "cannot wait for the network");
 	}
 	*code = CURLE_RECV_ERROR;

@@ -32,7 +32,7 @@ gsp_ssh_poll(struct pollfd *p, nfds_t n, int64_t until_ms, struct gsp_err *err)
 	p[0].revents = 0;
 	if (until_ms > now)
 		wait_ms = until_ms - now > POLL_MAX_MS ? POLL_MAX_MS : (int)(until_ms - now);
-	if (poll(p, n, wait_ms) == -1) {
+	if (poll(p, n, gsp_sig_idle(wait_ms)) == -1) {
 		if (errno != EINTR)
 			return gsp_err_sys(err, GSP_ESYS, errno, "cannot wait for the network");
 		for (nfds_t i = 0; i < n; i++)

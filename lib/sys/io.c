@@ -165,6 +165,32 @@ gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
 	return fsync_parent(path, err);
 }
 
+/* "session.json.new-abcdefgh": the name gsp_io_replace() gives what it writes. */
+static bool
+is_leftover(const char *name)
+{
+	const char *tail = strstr(name, ".new-");
+
+	return tail != NULL && strlen(tail) == strlen(".new-") + 8;
+}
+
+int
+gsp_io_sweep(const char *dir, struct gsp_err *err)
+{
+	struct dirent *e;
+	DIR *d = opendir(dir);
+	int rc = 0;
+
+	if (d == NULL)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", dir);
+	while (rc == 0 && (e = readdir(d)) != NULL)
+		if (is_leftover(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) == -1 &&
+		    errno != ENOENT)
+			rc = gsp_err_sys(err, GSP_EIO, errno, "cannot remove '%s/%s'", dir, e->d_name);
+	closedir(d);
+	return rc;
+}
+
 int
 gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err)

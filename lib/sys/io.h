@@ -32,6 +32,13 @@ int gsp_io_write_all(int fd, const void *data, size_t len, const char *what,
 int gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err);
 
+/**
+ * gsp_io_sweep(dir, err):
+ * Remove what gsp_io_replace() left beside its targets in ${dir} when it was killed: such a file
+ * may hold a secret. Only for a caller that keeps every other writer out.
+ */
+int gsp_io_sweep(const char *dir, struct gsp_err *err);
+
 /** gsp_io_append(path, data, len, mode, err): append one block with O_APPEND and fsync it. */
 int gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err);

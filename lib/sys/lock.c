@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -46,7 +47,7 @@ int
 gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
     struct gsp_err *err)
 {
-	int f;
+	int f, rc;
 
 	if (inherited_fd >= 0 && same_file(inherited_fd, path)) {
 		fcntl(inherited_fd, F_SETFD, FD_CLOEXEC);
@@ -56,7 +57,12 @@ gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
 	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (f == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open the lock '%s'", path);
-	if (flock(f, LOCK_EX | LOCK_NB) == -1) {
+	/* somebody who only peeks holds it for an instant */
+	for (int tries = 0; (rc = flock(f, LOCK_EX | LOCK_NB)) == -1 && errno == EWOULDBLOCK &&
+	     tries < 5;
+	     tries++)
+		poll(NULL, 0, 20);
+	if (rc == -1) {
 		if (errno == EWOULDBLOCK)
 			busy(f, path, err);
 		else
@@ -79,6 +85,27 @@ gsp_lock_note(int fd, const char *note)
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, note, len, 0) == -1 ||
 	    pwrite(fd, "\n", 1, (off_t)len) == -1) { /* only people read it */
 	}
+}
+
+bool
+gsp_lock_peek(const char *path, char *note, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool busy;
+	ssize_t n;
+
+	note[0] = '\0';
+	if (fd == -1)
+		return false;
+	/* shared: two that only look are not in each other's way */
+	busy = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	if (busy) {
+		n = pread(fd, note, size - 1, 0);
+		note[n > 0 ? n : 0] = '\0';
+		note[strcspn(note, "\r\n")] = '\0';
+	}
+	close(fd);
+	return busy;
 }
 
 void

@@ -4,6 +4,9 @@
 #ifndef GSP_SYS_LOCK_H
 #define GSP_SYS_LOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 
 /**
@@ -18,6 +21,9 @@ int gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
 
 /** gsp_lock_note(fd, note): replace the note. Best effort: the note only serves people. */
 void gsp_lock_note(int fd, const char *note);
+
+/** gsp_lock_peek(path, note, size): true if somebody holds it; ${note} is then what it says. */
+bool gsp_lock_peek(const char *path, char *note, size_t size);
 
 /** gsp_lock_drop(fd): let go; -1 is a no-op. */
 void gsp_lock_drop(int fd);

@@ -14,6 +14,8 @@
 static int sig_pipe[2] = {-1, -1};
 static volatile sig_atomic_t sig_first;
 static int held;
+static int (*idle)(void *);
+static void *idle_ctx;
 
 static void
 on_signal(int signo)
@@ -103,6 +105,21 @@ gsp_sig_release(void)
 		held--;
 }
 
+void
+gsp_sig_on_idle(int (*fn)(void *ctx), void *ctx)
+{
+	idle = fn;
+	idle_ctx = ctx;
+}
+
+int
+gsp_sig_idle(int ms)
+{
+	int turn_ms = idle != NULL ? idle(idle_ctx) : -1;
+
+	return turn_ms >= 0 && (ms < 0 || turn_ms < ms) ? turn_ms : ms;
+}
+
 int
 gsp_sleep_ms(int64_t ms, struct gsp_err *err)
 {
@@ -117,7 +134,7 @@ gsp_sleep_ms(int64_t ms, struct gsp_err *err)
 			return 0;
 		p.fd = gsp_sig_fd(); /* poll() skips a negative descriptor */
 		p.events = POLLIN;
-		poll(&p, 1, left > 1000000 ? 1000000 : (int)left);
+		poll(&p, 1, gsp_sig_idle(left > 1000000 ? 1000000 : (int)left));
 	}
 }
 

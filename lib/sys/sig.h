@@ -34,6 +34,15 @@ void gsp_sig_release(void);
 /** gsp_sleep_ms(ms, err): sleep; wakes early on a signal with GSP_ECANCEL. */
 int gsp_sleep_ms(int64_t ms, struct gsp_err *err);
 
+/**
+ * gsp_sig_on_idle(fn, ctx): ${fn} gets a turn before every wait for a signal, the network or a
+ * program, say to draw a clock. It returns the milliseconds until it wants the next, or -1. NULL:
+ * nobody. One per process.
+ * gsp_sig_idle(ms): give it its turn; returns how long to wait: ${ms} (-1: for ever) or less.
+ */
+void gsp_sig_on_idle(int (*fn)(void *ctx), void *ctx);
+int gsp_sig_idle(int ms);
+
 /** gsp_sig_die(signo): restore the default action and raise, so that our parent sees the truth. */
 void gsp_sig_die(int signo);
 

@@ -72,6 +72,24 @@ mv "$H/servers/toy/start" "$T/start"
 gives 78 "a script that is missing" gsp-up toy
 says "... is named" "'[^']*servers/toy/start'"
 mv "$T/start" "$H/servers/toy/start"
+for name in bootstrap stop health; do
+	cp -p "$H/servers/toy/$name" "$T/whole" 2>/dev/null || rm -f "$T/whole"
+	printf '#!/bin/sh\r\nexit 0\r\n' >"$H/servers/toy/$name"
+	chmod +x "$H/servers/toy/$name"
+	gives 78 "'$name' with Windows line ends" gsp-up --check toy
+	says "... is named, with what mends it" "/toy/$name': line 1 ends in a carriage return .*sed -i '"
+	eval "$(sed -n 's/.*run: \(sed .*\)/\1/p' "$T/err")"
+	gives 0 "... and that does" gsp-up --check toy
+	rm "$H/servers/toy/$name"
+	[ ! -f "$T/whole" ] || mv "$T/whole" "$H/servers/toy/$name"
+done
+sed -i 's|^ssh_keys:.*|ssh_keys: [nosuch.pub]|' "$H/gsp.yaml"
+grep -q '^ssh_keys:' "$H/gsp.yaml" || echo 'ssh_keys: [nosuch.pub]' >>"$H/gsp.yaml"
+gives 78 "a key file that is not there: --check says so" gsp-up --check toy
+says "... names it" "nosuch\.pub.*No such file"
+gives 78 "... so does provision" gsp-provision toy
+is "... before there is a journal" "$(ls "$H/state/toy/session"* 2>/dev/null)" ""
+cp "$T/good.gsp.yaml" "$H/gsp.yaml"
 is "nothing was bought for any of this" "$(requests POST '/linode/instances$')" 0
 
 # ---- homes ----
@@ -134,7 +152,7 @@ for path in "$BUILD"/gsp "$BUILD"/gsp-*; do
 	gives 0 "$tool --help" "$tool" --help
 	prints "... on stdout" "$tool"
 	gives 0 "$tool --version" "$tool" --version
-	prints "... on stdout" '[0-9]+\.[0-9]+'
+	prints "... on stdout" '^'"$tool"'( \(gsp\))? [0-9]+\.[0-9]+'
 	"$tool" --help >/dev/full 2>"$T/err"
 	is "$tool --help to a full disk" $? 74
 	(cd "$T/elsewhere" && "$tool" --no-such-option) >"$T/out" 2>"$T/err" </dev/null
@@ -145,6 +163,18 @@ for path in "$BUILD"/gsp "$BUILD"/gsp-*; do
 	*) gives 64 "$tool without an operand" "$tool" ;;
 	esac
 done
+gives 0 "help of a tool" gsp help up
+is "... is one blank line at a time" "$(cat -s "$T/out")" "$(cat "$T/out")"
+is "gsp's own version" "$(gsp --version | sed 's/[0-9.]*$//')" "gsp "
+if [ "$BUILD" = "$TOP/build" ] && command -v make >/dev/null; then
+	installed() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s DESTDIR="$T/root" PREFIX=/usr "$1"; }
+	ok "make install" installed install
+	ok "... installs the examples" test -x "$T/root/usr/share/gsp/examples/minecraft/start"
+	echo mine >"$T/root/usr/share/gsp/examples/mine"
+	ok "make uninstall" installed uninstall
+	is "... removes what was installed, and nothing else" "$(cd "$T/root" && find . ! -type d)" \
+		./usr/share/gsp/examples/mine
+fi
 gsp-status >/dev/full 2>"$T/err"
 is "gsp-status to a full disk" $? 74
 gives 64 "an option's value is missing" gsp-up --from
@@ -240,6 +270,17 @@ says "... arrive as they are, stdin is empty, as the game's user, in its directo
 says "..." '^game$'
 says "..." '^/srv/toy$'
 
+# ---- logs ----
+
+gives 69 "the log of a script that never ran" gsp-logs toy nosuch
+is "... names those that there are" "$(cat "$T/err")" "gsp-logs: there is no log of 'nosuch' on \
+the machine of 'toy'; there are: bootstrap check start"
+gives 69 "a log's name that is a path" gsp-logs toy ../x
+script crlf "$(printf 'true\r')"
+sed -i '1s/$/\r/' "$H/servers/toy/crlf"
+gives 78 "gsp-run with Windows line ends" gsp-run crlf toy
+says "... says what they are" "/toy/crlf': line 1 ends in a carriage return"
+
 # ---- locks ----
 
 script slow 'sleep 4'
@@ -284,6 +325,14 @@ prints "... it was asked for by name" "Delete the machine of 'toy' WITHOUT its s
 is "... the machine is there" "$(machines)" 1
 answer y gsp-status toy >"$T/out" 2>&1
 prints "a terminal gets a table" 'toy +running'
+cp "$H/servers/toy/stop" "$T/stop"
+sed -i '1a printf "saving \\033[2Jchunks\\n"; sleep 3' "$H/servers/toy/stop"
+answer y gsp-restart toy >"$T/out" 2>&1
+is "restart on a terminal" $? 0
+is "... the clock of a step that says nothing goes on" "$(grep -ao 'toy: stop  [123] s' "$T/out" |
+	sort -u | wc -l)" 3
+prints "... with the script's last words, made harmless" 'toy: stop  [123] s  saving .x1b\[2Jchunks'
+mv "$T/stop" "$H/servers/toy/stop"
 answer y gsp-teardown --discard-unsaved toy >"$T/out" 2>&1
 is "yes is yes" $? 0
 is "... it is gone" "$(machines)" 0

@@ -1,6 +1,8 @@
 #!/bin/sh
 # A whole evening with the toy game: up, look, down; again; as a pipeline; restart.
 . test/integ/lib.sh
+# just the scopes that the README asks for
+SANDBOX_ARGS="--token=evening=linodes:read_write,firewall:read_write,events:read_only"
 in_sandbox "$@"
 need curl jq
 new_home
@@ -55,5 +57,20 @@ is "the mod too" "$(on cat /srv/toy/mods/a.jar)" mod
 gives 0 "down after a restart" gsp-down toy
 is "the edit stayed" "$(cat "$H/servers/toy/files/readme")" edited
 is "the game's save, too" "$(cat "$H/servers/toy/files/world/count")" 4
+is "nothing is left" "$(machines) $(firewalls)" "0 0"
+
+# a computer that has lost its memory must not call a machine that costs "down"
+gives 0 "up, before state/ is lost" gsp-up toy
+mv "$H/state" "$H/state.away" && mkdir -m 700 "$H/state"
+gives 65 "down does not say that all is well" gsp-down toy
+says "but what to do" 'gsp status --take-over toy'
+gives 65 "nor does teardown" gsp-teardown toy
+gives 1 "status shows the machine" gsp-status toy
+prints "and what goes on" 'take-over'
+rm -r "$H/state" && mv "$H/state.away" "$H/state"
+rm "$H/servers/toy/server.yaml"
+gives 0 "a session without server.yaml is still in the table" gsp-status
+prints "with what goes on" 'gsp down toy'
+gives 0 "down" gsp-down toy
 is "nothing is left" "$(machines) $(firewalls)" "0 0"
 finish

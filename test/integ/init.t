@@ -84,6 +84,8 @@ ok 'before anything is made' '[ ! -e h3 ]'
 t 0 'the examples are listed' "$bin/gsp-init" --examples --json
 ok 'minetest is one' 'grep -q "\"example\":\"minetest\"" out'
 t 0 'a server from an example' "$bin/gsp" -C h init minetest
+ok 'it says where that is' 'grep -q "it is in .*/h/servers/minetest/" err'
+ok 'and what to read next' 'grep -q "read .*/h/servers/minetest/README.md., .*gsp up --check minetest" err'
 ok 'it is the example' 'diff -r "$top/examples/minetest" h/servers/minetest'
 t 73 'not twice' "$bin/gsp" -C h init minetest
 t 0 'under another name, as JSON' "$bin/gsp" -C h --json init minetest friends

@@ -30,7 +30,8 @@ while not os.path.exists(out + '.stop'):
             seen.add(b'argv of ' + argv.replace(b'\0', b' ')[:200])
         # what gsp starts: only these two and gsp-status speak to the API
         if token in env and (parent.startswith('gsp-') or parent.startswith('rsync')) and \
-                'sandbox' not in parent and name not in (b'gsp-provision', b'gsp-teardown'):
+                'sandbox' not in parent and name not in (b'gsp-provision', b'gsp-teardown') and \
+                name[:15] != parent.strip().encode(): # a fork that has not become another program yet
             seen.add(b'environment of ' + name + b', child of ' + parent.strip().encode())
     time.sleep(0.05)
 open(out, 'wb').write(b'\n'.join(sorted(seen)))

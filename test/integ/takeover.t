@@ -47,8 +47,8 @@ prints "as such, with the command" 'other-home.*gsp status --take-over toy'
 is "listed once" "$(gsp-status --json 2>/dev/null | grep -c other-home)" 1
 gives 65 "it does not bring it up" gsp-up toy
 says "and names what would" "belongs to another home, '$A'.*gsp status --take-over toy"
-gives 0 "its down has nothing to do" gsp-down toy
-gives 0 "its teardown, too" gsp-teardown --discard-unsaved --yes toy
+gives 65 "its down says whose the machine is" gsp-down toy
+gives 65 "its teardown, too" gsp-teardown --discard-unsaved --yes toy
 is "the machine is there" "$(machines) $(pid)" "1 $PID"
 
 gives 65 "no take-over off a terminal without --yes" gsp-status --take-over toy
@@ -184,7 +184,7 @@ gives 0 "home a: down only forgets, too" gsp-down toy
 is "the machine runs on" "$(machines) $(firewalls) $(pid)" "1 1 $PID"
 is "the ledger knows" "$(lines moved)" 1
 gives 65 "home a: up is refused" gsp-up toy
-gives 0 "home a: down again has nothing to do" gsp-down toy
+gives 65 "home a: down again says whose it is" gsp-down toy
 
 # ---- home b brings it down ----
 use b

@@ -156,6 +156,9 @@ test_home_found(void)
 static void
 test_home_owner(void)
 {
+	struct gsp_home *h = NULL;
+	char want[256];
+
 	put("gsp.yaml", "home: h4f8k2m9\n", 0606);
 	OK(open_home() == NULL);
 	IS_INT(err.code, GSP_EAUTH);
@@ -170,6 +173,20 @@ test_home_owner(void)
 	IS_INT(err.code, GSP_EAUTH);
 	OK(strstr(err.msg, "belongs to user '12345' and this is 'root'") != NULL);
 	OK(chown(at("gsp.yaml"), 0, 0) == 0);
+	/* a directory that we may not enter is not one without a home */
+	OK(seteuid(12345) == 0);
+	OK(open_home() == NULL);
+	OK(seteuid(0) == 0);
+	IS_INT(err.code, GSP_EAUTH);
+	(void)snprintf(want, sizeof(want), "cannot open '%s/gsp.yaml': Permission denied", root);
+	IS_STR(err.msg, want);
+	setenv("HOME", at("deep"), 1); /* holds no gsp/, but who could tell */
+	OK(seteuid(12345) == 0);
+	OK(gsp_home_open(&h, NULL, &err) == -1);
+	OK(seteuid(0) == 0);
+	IS_INT(err.code, GSP_EAUTH);
+	OK(strstr(err.msg, "deep/gsp/gsp.yaml': Permission denied") != NULL);
+	setenv("HOME", root, 1);
 }
 
 static void
@@ -201,6 +218,22 @@ test_home_refused(void)
 	IS_INT(err.code, GSP_ECONFIG);
 }
 
+/* What is said of a token_file, behind its name. */
+static void
+token_says(const char *text, const char *what)
+{
+	struct gsp_buf t = GSP_BUF_INIT(GSP_TOKEN_MAX + 2);
+	struct gsp_home *h = open_home();
+	char want[512];
+
+	put("token", text, 0600);
+	(void)snprintf(want, sizeof(want), "token_file '%s/token': %s", root, what);
+	OK(gsp_home_token(h, &t, &err) == -1);
+	IS_INT(err.code, GSP_EAUTH);
+	IS_STR(err.msg, want);
+	gsp_home_free(h);
+}
+
 static void
 test_token(void)
 {
@@ -226,8 +259,11 @@ test_token(void)
 	put("token", "two words\n", 0600);
 	OK(gsp_home_token(h, &t, &err) == -1);
 	OK(strstr(err.msg, "words") == NULL);
-	put("token", "\nx\n", 0600);
-	OK(gsp_home_token(h, &t, &err) == -1);
+	token_says("two words\n", "line 1 holds a blank or a character that is in no token (at byte 4)");
+	token_says("\nx\n", "line 1 is blank; the token belongs there");
+	token_says("\r\n \n", "the token is empty");
+	token_says("\xef\xbb\xbfx\n", "line 1 begins with a byte order mark; save it as plain text, with "
+	    "the token and nothing else");
 	gsp_home_free(h);
 
 	put("gsp.yaml", "home: h4f8k2m9\nlinode: {token_command: [printf, 'tok\\nlogin: me\\n']}\n",
@@ -337,7 +373,7 @@ test_server(void)
 	    "region: [us-east, us-ord]\ntype: g6-nanode-1\nimage: private/12\n"
 	    "ports: [25565/tcp, 24454-24460/udp]\nssh_from: [198.51.100.7, '2001:db8::/32']\n"
 	    "user: mc\ndir: /opt/mc\nsync: {push: [mods/]}\nsaves: [world/, world_nether]\n"
-	    "env: {B: 3, C: }\ntimeouts: {ssh: 90}\n",
+	    "env: {B: 3, C: }\ntimeouts: {ssh: 90s}\n",
 	    0600);
 	if (!OK((s = load(h, "vanilla")) != NULL)) {
 		printf("# %s\n", err.msg);
@@ -384,6 +420,8 @@ test_server_refused(void)
 	IS_STR(server_refusal(h, "region:\n"), "1:8: no value; an empty list is written []");
 	IS_STR(server_refusal(h, "ports: [1/tcp, 5-9/udp, 9/udp]\n"),
 	    "1:25: '9/udp' is part of '5-9/udp'");
+	IS_STR(server_refusal(h, "ports: [70000/tcp]\n"), "1:9: '70000/tcp': ports go from 1 to 65535");
+	IS_STR(server_refusal(h, "ports: [0-5/udp]\n"), "1:9: '0-5/udp': ports go from 1 to 65535");
 	IS_STR(server_refusal(h, "ports: [22/tcp]\n"),
 	    "1:9: '22/tcp': 22/tcp is ssh: 'ssh_from' says who may reach it");
 	IS_STR(server_refusal(h, "ssh_from: []\n"),
@@ -404,6 +442,8 @@ test_server_refused(void)
 	    "1:10: A: newlines and other control characters cannot be in a variable here");
 	IS_STR(server_refusal(h, "timeouts: {stop: 8d}\n"),
 	    "1:18: '8d': not a time such as 90s, 20m or 2h (at most 7d)");
+	IS_STR(server_refusal(h, "timeouts: {start: 5}\n"),
+	    "1:19: '5' has no unit; write 5s, 5m or 5h");
 	IS_STR(server_refusal(h, "timeouts: {stop: 0}\n"),
 	    "1:18: '0': not a time such as 90s, 20m or 2h (at most 7d)");
 	IS_STR(server_refusal(h, "- x\n"), "1:1: server.yaml must be a map of keys and values");

@@ -59,6 +59,7 @@ test_walk(void)
 	put(at("w/logs2"), "", 10);
 	TREE_NEED(mkfifo(at("w/fifo"), 0600) == 0);
 	TREE_NEED(symlink("../../etc", at("w/link")) == 0);
+	TREE_NEED(truncate(at("w/logs2"), 10000000) == 0);
 	TREE_NEED(chmod(at("w/world.old"), 06755) == 0);
 	TREE_NEED(chmod(at("w/world"), 01770) == 0);
 	OK(gsp_list_walk(&l, at("w"), exclude, note_odd, odd, &err) == 0);
@@ -74,12 +75,14 @@ test_walk(void)
 	e = gsp_list_find(&l, "world.old");
 	OK(e != NULL && e->type == 'f' && e->mode == 0755 && e->size == 7);
 	OK(strstr(odd, "fifo=fifo ") != NULL);
+	OK(strstr(odd, "logs2=holes ") != NULL);
+	OK(strstr(odd, "level.dat=holes") == NULL);
 	OK(strstr(odd, "world.old=setuid world.old=setgid ") != NULL);
 	OK(strstr(odd, "world=sticky ") != NULL);
 	gsp_list_sum(&l, "world", &files, &bytes);
 	OK(files == 1 && bytes == 5);
 	gsp_list_sum(&l, "", &files, &bytes);
-	OK(files == 3 && bytes == 12);
+	OK(files == 3 && bytes == 10000012);
 	IS_INT(gsp_list_below(&l, "world"), 4);
 	IS_INT(gsp_list_below(&l, "logs"), l.n);
 	gsp_list_drop(&l, exclude);

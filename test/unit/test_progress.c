@@ -144,7 +144,7 @@ test_file_bounded(void)
 	gsp_progress_free(p);
 	OK(stat(path, &st) == 0 && st.st_size < GSP_PROGRESS_FILE_MAX + 2000);
 	OK(strstr(filed(), "at last") != NULL);
-	IS_STR(slurp(screen), "vanilla: x: failed after 1 d 3 h: at last\n"
+	IS_STR(slurp(screen), "vanilla: x: failed after 1 d 3 h\n"
 			      "vanilla: failed after 1 d 3 h\n");
 }
 
@@ -171,7 +171,7 @@ test_plain(void)
 			      "vanilla: create: warning: ssh_keys is empty\n"
 			      "vanilla: create: done in 12 s: id 7\n"
 			      "vanilla: ssh: waiting\\x1b[2J\\x0afor ssh\n"
-			      "vanilla: ssh: failed after 2 s: no answer\n"
+			      "vanilla: ssh: failed after 2 s\n"
 			      "vanilla: failed after 14 s\n");
 }
 
@@ -201,8 +201,89 @@ test_live(void)
 	gsp_steps_fail(gsp_progress_steps(p), "vanilla", "x", "why");
 	gsp_progress_finish(p, "vanilla", false, "why");
 	gsp_progress_free(p);
-	IS_STR(slurp(screen), "vanilla: x: \033[31mfailed\033[0m after 0 s: why\n"
+	IS_STR(slurp(screen), "vanilla: x: \033[31mfailed\033[0m after 0 s\n"
 			      "vanilla: \033[31mfailed\033[0m after 0 s\n");
+}
+
+/* The clock goes on while nothing is heard. */
+static void
+test_tick(void)
+{
+	struct gsp_progress *p;
+	const char *text;
+	const struct gsp_steps *s;
+
+	setenv("NO_COLOR", "1", 1);
+	p = start(GSP_PROGRESS_LIVE, 0);
+	s = gsp_progress_steps(p);
+	IS_INT(gsp_progress_wait_ms(p), -1);
+	gsp_progress_tick(p);
+	gsp_steps_begin(s, "vanilla", "stop", "running stop");
+	IS_INT(gsp_progress_wait_ms(p), 1000);
+	now += 400;
+	IS_INT(gsp_progress_wait_ms(p), 600);
+	gsp_progress_tick(p); /* too soon */
+	now += 700;
+	IS_INT(gsp_progress_wait_ms(p), 0);
+	gsp_progress_tick(p);
+	now += 900;
+	gsp_steps_update(s, "vanilla", "stop", -1, 0, 0, "saving chunks");
+	now += 1000;
+	gsp_steps_warn(s, "vanilla", "slow");
+	gsp_progress_tick(p); /* the warning took the line away; the step goes on */
+	gsp_steps_done(s, "vanilla", "stop", "%s", "");
+	IS_INT(gsp_progress_wait_ms(p), -1);
+	now += 5000;
+	gsp_progress_tick(p);
+	gsp_steps_begin(s, "vanilla", "sync-up", "sending");
+	now += 1000;
+	gsp_steps_update(s, "vanilla", "sync-up", -1, 1500000, 3000000, "x");
+	now += 1000;
+	gsp_progress_tick(p);
+	now += 2000;
+	gsp_progress_tick(p); /* a rate of three seconds ago is none */
+	gsp_progress_finish(p, "vanilla", true, "up");
+	now += 5000;
+	gsp_progress_tick(p);
+	gsp_progress_free(p);
+	IS_STR(slurp(screen),
+	    "\rvanilla: stop  0 s  running stop\033[K"
+	    "\rvanilla: stop  1 s  running stop\033[K"
+	    "\rvanilla: stop  2 s  saving chunks\033[K"
+	    "\r\033[Kvanilla: stop: warning: slow\n"
+	    "\rvanilla: stop  3 s  saving chunks\033[K"
+	    "\r\033[Kvanilla: stop: done in 3 s\n"
+	    "\rvanilla: sync-up  0 s  sending\033[K"
+	    "\rvanilla: sync-up  50%  1.5 MB of 3.0 MB  1.5 MB/s  1 s left  1 s  x\033[K"
+	    "\rvanilla: sync-up  50%  1.5 MB of 3.0 MB  1.5 MB/s  1 s left  2 s  x\033[K"
+	    "\rvanilla: sync-up  50%  1.5 MB of 3.0 MB  4 s  x\033[K"
+	    "\r\033[Kvanilla: sync-up: done in 4 s\n"
+	    "vanilla: done in 12 s: up\n");
+	unsetenv("NO_COLOR");
+	p = start(GSP_PROGRESS_PLAIN, 0);
+	gsp_steps_begin(gsp_progress_steps(p), "vanilla", "stop", "running stop");
+	now += 5000;
+	gsp_progress_tick(p);
+	IS_INT(gsp_progress_wait_ms(p), -1);
+	gsp_progress_free(p);
+	IS_INT(count(slurp(screen), "running stop"), 1);
+	/* the last word of many is not lost, however soon it came */
+	p = start(GSP_PROGRESS_JSON, 0);
+	s = gsp_progress_steps(p);
+	gsp_steps_begin(s, "vanilla", "stop", "running stop");
+	now += 50;
+	gsp_steps_update(s, "vanilla", "stop", -1, 0, 0, "one");
+	gsp_steps_update(s, "vanilla", "stop", -1, 0, 0, "two");
+	IS_INT(gsp_progress_wait_ms(p), 200);
+	gsp_progress_tick(p);
+	now += 200;
+	gsp_progress_tick(p);
+	gsp_progress_tick(p);
+	IS_INT(gsp_progress_wait_ms(p), -1);
+	gsp_progress_free(p);
+	text = slurp(screen);
+	IS_INT(count(text, "\"message\":\"one\""), 0);
+	IS_INT(count(text, "\"message\":\"two\""), 1);
 }
 
 static void
@@ -272,6 +353,7 @@ main(void)
 	test_file_bounded();
 	test_plain();
 	test_live();
+	test_tick();
 	test_family();
 	test_two_servers();
 	gsp_steps_begin(NULL, "x", "y", "silence is %s", "fine");

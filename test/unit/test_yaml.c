@@ -86,6 +86,11 @@ test_refused(void)
 	IS_STR(refusal("a: *x\n"), "f.yaml:1:4: aliases (*) are not supported");
 	IS_STR(refusal("a: !!str 1\n"), "f.yaml:1:4: tags (!) are not supported");
 	IS_STR(refusal("a: 1\n---\nb: 2\n"), "f.yaml:2:1: a second document (---)");
+	IS_STR(refusal("a\nb: 1\n"), "f.yaml:2:2: mapping values are not allowed in this context; is a "
+				    "':' or the blank after it missing on the line before?");
+	OK(strstr(refusal("a:\n\tb: 1\n"), "f.yaml:2:1: ") != NULL);
+	OK(strstr(refusal("a:\n\tb: 1\n"), "; use blanks, not tabs") != NULL);
+	OK(strstr(refusal("a:\n  b: 1\n \tc: 1"), "; use blanks, not tabs") != NULL);
 	IS_STR(refusal("? [a]\n: 1\n"), "f.yaml:1:3: a key must be a word");
 	IS_STR(refusal("'': 1\n"), "f.yaml:1:1: empty key");
 	IS_STR(refusal("a: \"x\\0y\"\n"), "f.yaml:1:4: a NUL byte in a text");
