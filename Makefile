@@ -27,7 +27,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev li
 DEPS_RUN   := rsync openssh-client openssh-server nftables iproute2 util-linux ca-certificates
 DEPS_TEST  := minetest-server jq curl python3 procps mandoc
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
-DEPS_MORE  := clang valgrind shellcheck cppcheck git
+DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 
 PKGS       := libcurl libcjson yaml-0.1 libssh libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

@@ -1,5 +1,4 @@
 /* gsp-provision: create a server's machine, or adopt the one a lost answer left. */
-#include "cli/exitcode.h"
 #include "gsp/provision.h"
 #include "tool.h"
 
@@ -24,15 +23,7 @@ main(int argc, char **argv)
 	                     .min_operands = 1,
 	                     .max_operands = GSP_CLI_OPERANDS_ANY},
 	    .what = "provision"};
-	struct gsp_err err = GSP_ERR_INIT;
-	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
-	if (rc == 0)
-		rc = tool_open(&t, &err) == -1 ||
-		        tool_each(&t, t.cli.operands, t.cli.noperands, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
-		            provision, NULL, &err) == -1
-		    ? -1
-		    : 0;
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	return tool_main(&t, argc, argv, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
+	    provision, NULL);
 }

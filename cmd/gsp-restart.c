@@ -1,5 +1,4 @@
 /* gsp-restart: stop the game, send what was edited at home, start it again. */
-#include "cli/exitcode.h"
 #include "gsp/run.h"
 #include "tool.h"
 
@@ -28,15 +27,7 @@ main(int argc, char **argv)
 	                     .min_operands = 1,
 	                     .max_operands = GSP_CLI_OPERANDS_ANY},
 	    .what = "restart"};
-	struct gsp_err err = GSP_ERR_INIT;
-	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
-	if (rc == 0)
-		rc = tool_open(&t, &err) == -1 ||
-		        tool_each(&t, t.cli.operands, t.cli.noperands, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
-		            restart, NULL, &err) == -1
-		    ? -1
-		    : 0;
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	return tool_main(&t, argc, argv, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
+	    restart, NULL);
 }

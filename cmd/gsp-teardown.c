@@ -1,7 +1,6 @@
 /* gsp-teardown: delete a server's machine, only when its saves are proven home. */
 #include <stdio.h>
 
-#include "cli/exitcode.h"
 #include "gsp/teardown.h"
 #include "sys/tty.h"
 #include "tool.h"
@@ -40,16 +39,7 @@ main(int argc, char **argv)
 	                     .min_operands = 1,
 	                     .max_operands = GSP_CLI_OPERANDS_ANY},
 	    .what = "teardown"};
-	struct gsp_err err = GSP_ERR_INIT;
-	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
-	if (rc == 0)
-		rc = tool_open(&t, &err) == -1 ||
-		        tool_each(&t, t.cli.operands, t.cli.noperands,
-		            TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS, teardown, &discard,
-		            &err) == -1
-		    ? -1
-		    : 0;
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	return tool_main(&t, argc, argv, TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS,
+	    teardown, &discard);
 }

@@ -202,6 +202,11 @@ tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, void *
 			        ? "'-' reads records from stdin and stands alone"
 			        : "this tool takes names, not records");
 	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(names[i]);
+
+		/* "vanilla/", as a shell completes it in servers/ */
+		if (len > 1 && names[i][len - 1] == '/')
+			names[i][len - 1] = '\0';
 		gsp_err_clear(&now);
 		if (one(t, names[i], NULL, flags, fn, ctx, &now) == -1) {
 			note_failure(err, &now);
@@ -210,6 +215,20 @@ tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, void *
 		}
 	}
 	return err->code == GSP_OK ? 0 : -1;
+}
+
+int
+tool_main(struct tool *t, int argc, char **argv, int flags, tool_fn *fn, void *ctx)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	int rc = gsp_cli_parse(&t->cli, argc, argv, &err);
+
+	if (rc == 0 &&
+	    (tool_open(t, &err) == -1 ||
+	        tool_each(t, t->cli.operands, t->cli.noperands, flags, fn, ctx, &err) == -1))
+		rc = -1;
+	tool_close(t);
+	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
 }
 
 /* ---- children ---- */

@@ -43,6 +43,13 @@ int tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, vo
     struct gsp_err *err);
 
 /**
+ * tool_main(t, argc, argv, flags, fn, ctx):
+ * The whole main() of a tool that does one thing for each server it is given: options, home,
+ * tool_each(), exit status.
+ */
+int tool_main(struct tool *t, int argc, char **argv, int flags, tool_fn *fn, void *ctx);
+
+/**
  * tool_child(t, job, argv, err):
  * Start a sibling tool (${argv}[0] is its name) for this job's server: it inherits the lock, its
  * progress is shown as ours, its record is dropped, its journal is read again. -1 with its

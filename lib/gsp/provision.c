@@ -110,11 +110,13 @@ wait_running(struct gsp_job *job, struct gsp_err *err)
 
 /* First boot's end; then, in the same breath, that nobody but root reads the user data, which
  * hold the host key: without nftables the rule of gsp/userdata would be a file and no more. */
-#define NOT_HIDDEN 90
+#define NOT_HIDDEN     90
+#define NOTHING_TO_HIDE 91 /* no rule, but no metadata service answers either */
 static const char first_boot[] =
     "cloud-init status --wait --long; s=$?; case $s in 0 | 2 | 127) ;; *) exit $s ;; esac; "
-    "/usr/local/sbin/gsp-hide-metadata; nft list table inet gsp_metadata >/dev/null || exit 90; "
-    "exit $s";
+    "/usr/local/sbin/gsp-hide-metadata; nft list table inet gsp_metadata >/dev/null || { "
+    "command -v bash >/dev/null || exit 90; "
+    "timeout 3 bash -c ': </dev/tcp/169.254.169.254/80' && exit 90; exit 91; }; exit $s";
 
 static int
 wait_first_boot(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
@@ -134,6 +136,10 @@ wait_first_boot(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
 		return 0;
 	case 2: /* newer versions: done, with errors that it recovered from */
 		gsp_steps_warn(job->steps, job->server, "cloud-init had recoverable errors");
+		return 0;
+	case NOTHING_TO_HIDE:
+		gsp_steps_warn(job->steps, job->server, "the rule that hides the metadata service cannot be "
+		    "loaded there; no such service answers, so there is nothing to hide");
 		return 0;
 	case NOT_HIDDEN:
 		return gsp_err_set(err, GSP_ECREATE, "machine '%s' cannot hide the metadata service, which "

@@ -249,8 +249,8 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 1: gsp_err_set(err, GSP_EBUG, "rsync did not understand its options: %s", text); break;
 	case 2:
 	case 4:
-		gsp_err_set(err, GSP_EPROTO, "rsync is too old (3.2.7 is needed on both sides): %s",
-		    text);
+		gsp_err_set(err, GSP_EPROTO, "the two rsyncs do not understand each other (both must be "
+		    "3.2.7 or newer): %s", text);
 		break;
 	case 10:
 	case 12:

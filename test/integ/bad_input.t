@@ -327,6 +327,9 @@ answer y gsp-status toy >"$T/out" 2>&1
 prints "a terminal gets a table" 'toy +running'
 cp "$H/servers/toy/stop" "$T/stop"
 sed -i '1a printf "saving \\033[2Jchunks\\n"; sleep 3' "$H/servers/toy/stop"
+TERM=xterm # whatever runs the tests may have none
+export TERM
+unset NO_COLOR
 answer y gsp-restart toy >"$T/out" 2>&1
 is "restart on a terminal" $? 0
 is "... the clock of a step that says nothing goes on" "$(grep -ao 'toy: stop  [123] s' "$T/out" |

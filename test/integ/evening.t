@@ -8,7 +8,7 @@ need curl jq
 new_home
 
 gives 1 "status of a server that is down says no" gsp-status toy
-gives 0 "up --check buys nothing" gsp-up --check toy
+gives 0 "up --check buys nothing, and takes a name as a shell completes it" gsp-up --check toy/
 is "no machine after --check" "$(machines)" 0
 
 gives 0 "up" gsp-up toy
