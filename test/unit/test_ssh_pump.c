@@ -362,8 +362,9 @@ test_shell(void)
 	pid = shell_on_pty(&master, NULL, 17);
 	send_keys(master, "echo shell-$((40 + 2))\r");
 	OK(expect(master, &seen, "shell-42"));
-	send_keys(master, "sleep 30\r");
-	OK(expect(master, &seen, "sleep 30"));
+	/* said by the one that ^C is for: before that it would only reach the shell */
+	send_keys(master, "sh -c 'echo in-$((20 + 3)); exec sleep 30'\r");
+	OK(expect(master, &seen, "in-23"));
 	send_keys(master, "\003");
 	send_keys(master, "\003echo still-$((1 + 2)); (exit 17)\r");
 	OK(expect(master, &seen, "still-3"));
