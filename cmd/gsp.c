@@ -164,8 +164,12 @@ become(const char *dir, const char *word, char **options, size_t noptions, char 
 	}
 	(void)signal(SIGPIPE, SIG_DFL); /* ignored by us, and that would be inherited */
 	execv(gsp_buf_str(&path), argv.v);
-	if (errno == ENOENT)
+	if (errno == ENOENT) {
 		execvp(argv.v[0], argv.v);
+		/* so it is also called when a directory of PATH is not ours to look into */
+		if (errno == EACCES)
+			errno = ENOENT;
+	}
 	if (errno == ENOENT)
 		(void)unknown_word(word, dir, err);
 	else
