@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fmt/json.h"
+#include "gsp/config_policy.h"
 #include "linode/firewall.h" /* struct gsp_port */
 
 #define GSP_SERVER_NAME_MAX 28 /* "gsp-" and the name fit a firewall label of 32 (Linode API v4) */
@@ -39,6 +40,7 @@ struct gsp_home {
 	struct gsp_argv ssh_key_files;    /* absolute paths, not read yet: gsp_home_ssh_keys() */
 	char *token_file;                 /* absolute, or NULL */
 	struct gsp_argv token_command;    /* empty: none */
+	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 
@@ -60,6 +62,7 @@ struct gsp_server_conf {
 	struct gsp_argv saves;    /* empty: the whole tree is one save path */
 	struct gsp_argv env;      /* "NAME=value" */
 	struct gsp_timeouts timeouts;
+	struct gsp_policy policy;
 };
 
 /**

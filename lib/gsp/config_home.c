@@ -172,6 +172,14 @@ set_ssh_keys(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 }
 
 static int
+set_limits(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_home *h = ctx;
+
+	return gsp_policy_set_limits(&h->monthly_usd_1e4, v, err);
+}
+
+static int
 set_defaults(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	(void)ctx;
@@ -183,8 +191,9 @@ gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t l
     struct gsp_err *err)
 {
 	static const struct gsp_setting_key keys[] = {{"home", set_id}, {"linode", set_linode},
-	    {"ssh_keys", set_ssh_keys}, {"defaults", set_defaults}, {NULL, NULL}};
+	    {"ssh_keys", set_ssh_keys}, {"limits", set_limits}, {"defaults", set_defaults}, {NULL, NULL}};
 
+	h->monthly_usd_1e4 = -1;
 	if (gsp_yaml_parse(&h->doc, where, text, len, err) == -1 ||
 	    put_api_url(h, API_URL, err) == -1 ||
 	    gsp_setting_apply(keys, gsp_yaml_root(h->doc), "gsp.yaml", h, err) == -1)

@@ -273,10 +273,52 @@ set_timeouts(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	return gsp_setting_apply(keys, v, "timeouts", ctx, err);
 }
 
+static int
+set_keep(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_policy_set_keep(&l->s->policy, v, err);
+}
+
+static int
+set_backup(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_policy_set_backup(&l->s->policy, v, err);
+}
+
+static int
+set_on_failure(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_policy_set_on_failure(&l->s->policy, v, err);
+}
+
+static int
+set_on_stop_failure(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_policy_set_on_stop_failure(&l->s->policy, v, err);
+}
+
+static int
+set_limits(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_policy_set_limits(&l->s->policy.monthly_usd_1e4, v, err);
+}
+
 static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"type", set_type},
     {"image", set_image}, {"ports", set_ports}, {"ssh_from", set_ssh_from}, {"user", set_user},
     {"dir", set_dir}, {"sync", set_sync}, {"saves", set_saves}, {"env", set_env},
-    {"timeouts", set_timeouts}, {NULL, NULL}};
+    {"timeouts", set_timeouts}, {"keep", set_keep}, {"backup", set_backup},
+    {"on_failure", set_on_failure}, {"on_stop_failure", set_on_stop_failure},
+    {"limits", set_limits}, {NULL, NULL}};
 
 /* The values that hold until a file says otherwise. */
 static int
@@ -292,6 +334,7 @@ built_in(struct gsp_server_conf *s, struct gsp_err *err)
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_SERVER_NAME_MAX + 16);
 
 	s->timeouts = timeouts;
+	gsp_policy_init(&s->policy);
 	gsp_buf_addf(&dir, "/srv/%s", s->name);
 	s->dir = gsp_buf_take(&dir);
 	s->image = strdup("linode/debian12");
