@@ -197,7 +197,8 @@ test_home_refused(void)
 	IS_STR(home_refusal("hoem: h4f8k2m9\n"),
 	    "gsp.yaml:1:1: unknown key 'hoem' in gsp.yaml; did you mean 'home'?");
 	IS_STR(home_refusal("home: h4f8k2m9\nzzzzzz: 1\n"),
-	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, defaults");
+	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, limits, "
+	    "defaults");
 	IS_STR(home_refusal("home: H4\n"), "gsp.yaml:1:7: 'H4': must be 8 lower-case letters and "
 					   "digits, as gsp-init makes it");
 	IS_STR(home_refusal("home: [a]\n"), "gsp.yaml:1:7: a single value is wanted here");
@@ -409,7 +410,8 @@ test_server_refused(void)
 	h = open_home();
 	IS_STR(server_refusal(h, "exclude: [a]\n"),
 	    "1:1: unknown key 'exclude' in server.yaml; known: region, type, image, ports, "
-	    "ssh_from, user, dir, sync, saves, env, timeouts");
+	    "ssh_from, user, dir, sync, saves, env, timeouts, keep, backup, on_failure, "
+	    "on_stop_failure, limits");
 	IS_STR(server_refusal(h, "sync: {excludes: [a]}\n"),
 	    "1:8: unknown key 'excludes' in sync; did you mean 'exclude'?");
 	IS_STR(server_refusal(h, "timeouts: {boot: 1m}\n"),
@@ -480,6 +482,76 @@ test_server_refused(void)
 }
 
 static void
+test_policy_refused(struct gsp_home *h)
+{
+	IS_STR(server_refusal(h, "keep: {lasst: 3}\n"),
+	    "1:8: unknown key 'lasst' in keep; did you mean 'last'?");
+	IS_STR(server_refusal(h, "keep: {daily: -1}\n"), "1:15: '-1': not a count from 0 to 100000");
+	IS_STR(server_refusal(h, "backup: {every: 30}\n"),
+	    "1:17: '30': not a time such as 30m or 2h (1m to 7d), nor 'never'");
+	IS_STR(server_refusal(h, "backup: {every: 300}\n"),
+	    "1:17: '300' has no unit; write 300s, 300m or 300h");
+	IS_STR(server_refusal(h, "backup: {every: 10s}\n"),
+	    "1:17: '10s': not a time such as 30m or 2h (1m to 7d), nor 'never'");
+	IS_STR(server_refusal(h, "on_failure: kill\n"), "1:13: 'kill': 'keep' or 'delete' is wanted here");
+	IS_STR(server_refusal(h, "on_stop_failure: delete\n"),
+	    "1:18: 'delete': 'keep' or 'kill' is wanted here");
+	for (const char *const *bad = (const char *const[]){"-1", "1.", ".5", "1.23456", "1e3", "x",
+	         "1000001", "99999999999999999999", "''", "$20", NULL};
+	     *bad != NULL; bad++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "limits: {monthly_usd: %s}\n", *bad);
+		OK(strstr(server_refusal(h, text), "not an amount of dollars") != NULL);
+	}
+}
+
+static void
+test_policy(void)
+{
+	struct gsp_server_conf *s;
+	struct gsp_home *h;
+
+	put("gsp.yaml", "home: h4f8k2m9\nlimits: {monthly_usd: 20}\n"
+	    "defaults: {region: us-ord, type: g6-standard-4, keep: {last: 5}, on_failure: delete}\n", 0600);
+	put("servers/vanilla/server.yaml", "{}\n", 0600);
+	h = open_home();
+	IS_INT(h->monthly_usd_1e4, 200000);
+	s = load(h, "vanilla");
+	IS_INT(s->policy.keep.last, 5);
+	IS_INT(s->policy.keep.daily, 0); /* a map says all of it */
+	IS_INT(s->policy.delete_failed, true);
+	IS_INT(s->policy.kill_stuck, false);
+	IS_INT(s->policy.backup_every_s, 0);
+	IS_INT(s->policy.monthly_usd_1e4, -1);
+	gsp_server_conf_free(s);
+	put("servers/vanilla/server.yaml", "keep: {last: 1, daily: 2, weekly: 3}\nbackup: {every: 30m}\n"
+	    "on_failure: keep\non_stop_failure: kill\nlimits: {monthly_usd: 7.05}\n", 0600);
+	s = load(h, "vanilla");
+	IS_INT(s->policy.keep.last, 1);
+	IS_INT(s->policy.keep.daily, 2);
+	IS_INT(s->policy.keep.weekly, 3);
+	IS_INT(s->policy.backup_every_s, 1800);
+	IS_INT(s->policy.delete_failed, false);
+	IS_INT(s->policy.kill_stuck, true);
+	IS_INT(s->policy.monthly_usd_1e4, 70500);
+	gsp_server_conf_free(s);
+	test_policy_refused(h);
+	gsp_home_free(h);
+
+	put("gsp.yaml", "home: h4f8k2m9\ndefaults: {region: us-ord, type: g6-standard-4}\n", 0600);
+	put("servers/vanilla/server.yaml", "keep:\n", 0600);
+	h = open_home();
+	IS_INT(h->monthly_usd_1e4, -1);
+	s = load(h, "vanilla");
+	IS_INT(s->policy.keep.last, 10);
+	IS_INT(s->policy.keep.daily, 7);
+	IS_INT(s->policy.keep.weekly, 4);
+	gsp_server_conf_free(s);
+	gsp_home_free(h);
+}
+
+static void
 test_servers(void)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
@@ -524,7 +596,9 @@ test_journal(void)
 	put("gsp.yaml", "home: h4f8k2m9\ndefaults: {region: us-ord, type: g6-standard-4}\n", 0600);
 	put("servers/vanilla/server.yaml",
 	    "ports: [1-2/udp, 3/tcp]\nenv: {A: \"\\t\\\"x\\\" \xc3\xa4 \\\\ null\", N: 'null', E: ''}\n"
-	    "saves: [w]\nsync: {exclude: [l], push: [m]}\ntimeouts: {sync: 1d}\nssh_from: '::/0'\n",
+	    "saves: [w]\nsync: {exclude: [l], push: [m]}\ntimeouts: {sync: 1d}\nssh_from: '::/0'\n"
+	    "keep: {last: 3}\nbackup: {every: 90s}\non_failure: delete\non_stop_failure: kill\n"
+	    "limits: {monthly_usd: 0.0075}\n",
 	    0600);
 	h = open_home();
 	if (!OK((s = load(h, "vanilla")) != NULL)) {
@@ -576,6 +650,7 @@ main(void)
 	test_ssh_keys();
 	test_server();
 	test_server_refused();
+	test_policy();
 	test_servers();
 	test_journal();
 	gsp_io_rmtree(root, &err);
