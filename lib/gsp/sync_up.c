@@ -319,6 +319,27 @@ on_conflict(void *ctx, const struct gsp_rsync_item *it, struct gsp_err *err)
 	return 0;
 }
 
+/* rsync of just these NUL-ended names of a local directory to a started machine, the caller's
+ * flags between the common ones and those. No names: nothing to do. */
+static int
+rsync_names(struct upload *u, struct gsp_argv *a, const char *local, const struct gsp_buf *names,
+    struct gsp_rsync *r, struct gsp_err *err)
+{
+	if (names->len == 0)
+		return 0;
+	gsp_argv_push(a, "--from0");
+	gsp_argv_push(a, "--files-from=-");
+	if (gsp_wire_begin(a, u->job, "dirty", err) == -1)
+		return -1;
+	gsp_argv_push(a, "--");
+	gsp_argv_pushf(a, "%s/", local);
+	gsp_wire_far(a, u->job);
+	r->argv = a;
+	r->input = names->data;
+	r->input_len = names->len;
+	return gsp_wire_run(u->job, r, err);
+}
+
 /* Compare some paths of a local directory with the machine's, by content. */
 static int
 compare(struct upload *u, const char *local, const struct gsp_buf *names,
@@ -326,29 +347,16 @@ compare(struct upload *u, const char *local, const struct gsp_buf *names,
 {
 	struct gsp_argv a = GSP_ARGV_INIT;
 	struct gsp_rsync r = GSP_RSYNC_INIT;
-	int rc = -1;
+	int rc;
 
-	if (names->len == 0)
-		return 0;
 	gsp_argv_push(&a, "rsync");
 	gsp_rsync_common(&a);
 	gsp_argv_push(&a, "-nc");
 	gsp_argv_push(&a, "-ii");
 	gsp_argv_push(&a, "--no-perms");
-	gsp_argv_push(&a, "--from0");
-	gsp_argv_push(&a, "--files-from=-");
-	if (gsp_wire_begin(&a, u->job, "dirty", err) == -1)
-		goto out;
-	gsp_argv_push(&a, "--");
-	gsp_argv_pushf(&a, "%s/", local);
-	gsp_wire_far(&a, u->job);
-	r.argv = &a;
-	r.input = names->data;
-	r.input_len = names->len;
 	r.item = on_conflict;
 	r.ctx = found;
-	rc = gsp_wire_run(u->job, &r, err);
-out:
+	rc = rsync_names(u, &a, local, names, &r, err);
 	gsp_argv_release(&a);
 	return rc;
 }
@@ -383,30 +391,17 @@ out:
 static int
 send_names(struct upload *u, const struct gsp_buf *names, struct gsp_err *err)
 {
-	const struct gsp_server_conf *c = u->job->session->conf;
+	const char *user = u->job->session->conf->user;
 	struct gsp_argv a = GSP_ARGV_INIT;
 	struct gsp_rsync r = GSP_RSYNC_INIT;
-	int rc = -1;
+	int rc;
 
-	if (names->len == 0)
-		return 0;
 	gsp_argv_push(&a, "rsync");
 	gsp_rsync_common(&a);
 	gsp_argv_push(&a, "--no-recursive");
 	gsp_argv_push(&a, "-og");
-	gsp_argv_pushf(&a, "--chown=%s:%s", c->user, c->user);
-	gsp_argv_push(&a, "--from0");
-	gsp_argv_push(&a, "--files-from=-");
-	if (gsp_wire_begin(&a, u->job, "dirty", err) == -1)
-		goto out;
-	gsp_argv_push(&a, "--");
-	gsp_argv_pushf(&a, "%s/", gsp_history_files_dir(u->h));
-	gsp_wire_far(&a, u->job);
-	r.argv = &a;
-	r.input = names->data;
-	r.input_len = names->len;
-	rc = gsp_wire_run(u->job, &r, err);
-out:
+	gsp_argv_pushf(&a, "--chown=%s:%s", user, user);
+	rc = rsync_names(u, &a, gsp_history_files_dir(u->h), names, &r, err);
 	gsp_argv_release(&a);
 	return rc;
 }
