@@ -22,7 +22,8 @@
 struct saves {
 	struct gsp_out *out;
 	bool json;
-	bool all;    /* show: every change */
+	bool all;                /* show: every change */
+	struct gsp_usage *usage; /* list: the inodes met so far */
 	char **args; /* what follows the server's name */
 	size_t nargs;
 };
@@ -54,6 +55,16 @@ need(const struct gsp_history *h, const struct gsp_job *job, uint64_t n, struct 
 		return 0;
 	return gsp_err_set(err, GSP_EUNAVAIL, "'%s' has no generation %" PRIu64 "; 'gsp saves list %s' "
 	    "shows them", job->server, n, job->server);
+}
+
+/* A failure at a generation that another tool takes away: that is the reason. */
+static int
+or_gone(const struct gsp_history *h, const struct gsp_job *job, uint64_t n, struct gsp_err *err)
+{
+	if (err->code != GSP_ECANCEL && gsp_history_has(h, n) && gsp_history_gone(h, n))
+		gsp_err_set(err, GSP_EUNAVAIL, "generation %" PRIu64 " of '%s' was removed meanwhile; "
+		    "'gsp saves list %s' shows what is there", n, job->server, job->server);
+	return -1;
 }
 
 static int
@@ -171,28 +182,43 @@ row_table(struct gsp_out *o, const struct row *r)
 	gsp_buf_release(&notes);
 }
 
-/* 1: filled in; 0: it is gone; what could not be learned is in *first. */
+/* What there is to know of generation n; -1 if that is not all, but r can be shown all the same. */
 static int
 fill_row(struct row *r, const struct gsp_history *h, struct gsp_usage *u, uint64_t n,
-    struct gsp_err *first)
+    struct gsp_err *err)
 {
-	struct gsp_err now = GSP_ERR_INIT;
+	struct gsp_err second = GSP_ERR_INIT;
 
 	memset(r, 0, sizeof(*r));
 	r->n = n;
 	r->base = n == gsp_history_base(h);
 	r->newest = n == gsp_history_newest(h);
-	r->known = gsp_history_info(h, n, &r->g, &now) == 0;
-	if (!r->known && first->code == GSP_OK)
-		*first = now;
-	r->measured = measure(h, u, n, &r->use, &now) == 0;
-	if (r->known && r->measured)
-		return 1;
-	if (gsp_history_gone(h, n)) /* pruned while we look */
+	r->known = gsp_history_info(h, n, &r->g, err) == 0;
+	r->measured = measure(h, u, n, &r->use, r->known ? err : &second) == 0;
+	return r->known && r->measured ? 0 : -1;
+}
+
+static int
+print_generation(struct saves *s, const struct gsp_history *h, uint64_t n, struct gsp_err *err)
+{
+	struct gsp_usage *own = NULL;
+	struct row r;
+	int rc;
+
+	if (s->usage == NULL && gsp_usage_new(&own, err) == -1)
+		return -1;
+	rc = fill_row(&r, h, s->usage != NULL ? s->usage : own, n, err);
+	gsp_usage_free(own);
+	if (rc == -1 && gsp_history_gone(h, n)) { /* pruned while we look */
+		gsp_err_clear(err);
 		return 0;
-	if (first->code == GSP_OK)
-		*first = now;
-	return 1;
+	}
+	if (s->json)
+		row_json(s->out, &r);
+	else
+		row_table(s->out, &r);
+	gsp_out_end(s->out);
+	return rc;
 }
 
 static int
@@ -200,34 +226,29 @@ list(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	struct saves *s = ctx;
 	struct gsp_history *h = NULL;
-	struct gsp_usage *u = NULL;
 	const uint64_t *v;
-	struct row r;
 	size_t n;
 	int rc = -1;
 
 	(void)t;
-	if (gsp_sync_look(&h, job, NULL, err) == -1 || gsp_usage_new(&u, err) == -1)
+	if (gsp_sync_look(&h, job, NULL, err) == -1 || gsp_usage_new(&s->usage, err) == -1)
 		goto out;
 	gsp_history_numbers(h, &v, &n);
-	for (size_t i = n; i-- > 0;) {
+	rc = 0;
+	for (size_t i = n; i-- > 0 && gsp_sig_check(err) == 0;) {
 		struct gsp_err now = GSP_ERR_INIT;
 
-		if (gsp_sig_check(err) == -1)
-			goto out;
-		if (fill_row(&r, h, u, v[i], &now) == 0)
-			continue;
-		if (s->json)
-			row_json(s->out, &r);
-		else
-			row_table(s->out, &r);
-		gsp_out_end(s->out);
-		if (err->code == GSP_OK)
-			*err = now; /* one that is damaged hides none of the others */
+		/* one that is damaged hides none of the others */
+		if (print_generation(s, h, v[i], &now) == -1 && rc == 0) {
+			*err = now;
+			rc = -1;
+		}
 	}
-	rc = err->code == GSP_OK ? 0 : -1;
+	if (err->code == GSP_ECANCEL)
+		rc = -1;
 out:
-	gsp_usage_free(u);
+	gsp_usage_free(s->usage);
+	s->usage = NULL;
 	gsp_history_close(h);
 	return rc;
 }
@@ -432,8 +453,10 @@ show(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (parse_number(&n, s->args[0], err) == -1 || gsp_sync_look(&h, job, NULL, err) == -1 ||
 	    need(h, job, n, err) == -1 || gsp_usage_new(&u, err) == -1)
 		goto out;
-	(void)fill_row(&r, h, u, n, err);
-	rc = err->code == GSP_OK ? show_generation(s, h, &r, err) : -1;
+	if (fill_row(&r, h, u, n, err) == -1 || show_generation(s, h, &r, err) == -1)
+		or_gone(h, job, n, err);
+	else
+		rc = 0;
 out:
 	gsp_usage_free(u);
 	gsp_history_close(h);
@@ -446,7 +469,9 @@ static int
 load_side(const struct gsp_history *h, const struct gsp_job *job, uint64_t n,
     struct gsp_list *out, struct gsp_err *err)
 {
-	return need(h, job, n, err) == -1 || gsp_history_list(h, n, out, err) == -1 ? -1 : 0;
+	if (need(h, job, n, err) == -1)
+		return -1;
+	return gsp_history_list(h, n, out, err) == 0 ? 0 : or_gone(h, job, n, err);
 }
 
 /* Both sides; number 0 is files/, which has no excluded paths. */
@@ -528,10 +553,13 @@ struct verify {
 static int
 on_finding(void *ctx, const struct gsp_verify_finding *f, struct gsp_err *err)
 {
-	struct gsp_out *o = ((struct verify *)ctx)->s->out;
+	const struct verify *v = ctx;
+	struct gsp_out *o = v->s->out;
 
 	(void)err;
-	gsp_out_u64(o, ((struct verify *)ctx)->s->json ? "generation" : "gen", f->generation);
+	if (v->s->json)
+		gsp_cli_clear();
+	gsp_out_u64(o, v->s->json ? "generation" : "gen", f->generation);
 	gsp_out_str(o, "problem", gsp_verify_problem_name(f->problem));
 	gsp_out_str(o, "path", f->path);
 	gsp_out_str(o, "expected", f->wanted);
@@ -548,6 +576,8 @@ on_result(void *ctx, const struct gsp_verify_result *r, struct gsp_err *err)
 	char text[24];
 
 	(void)err;
+	if (v->s->json)
+		gsp_cli_clear();
 	gsp_out_u64(o, v->s->json ? "generation" : "gen", r->generation);
 	gsp_out_str(o, "result", gsp_verify_verdict_name(r->verdict));
 	gsp_out_u64(o, "files", r->files);
@@ -567,15 +597,23 @@ verify(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	struct gsp_history *h = NULL;
 	int rc;
 
-	if ((v.s->nargs > 0 && parse_number(&o.only, v.s->args[0], err) == -1) ||
-	    gsp_sync_look(&h, job, NULL, err) == -1)
-		return -1;
-	o.h = h;
 	v.results = gsp_out_new(stdout, v.s->json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
+	rc = (v.s->nargs > 0 && parse_number(&o.only, v.s->args[0], err) == -1) ||
+		gsp_sync_look(&h, job, NULL, err) == -1 ||
+		(o.only != 0 && need(h, job, o.only, err) == -1)
+	    ? -1
+	    : 0;
 	/* no file in state/: that one belongs to the job that may be running */
-	gsp_progress_open(t->progress, job->server, NULL);
-	rc = gsp_verify_run(&o, err);
-	gsp_progress_finish(t->progress, job->server, rc == 0, "%s", rc == 0 ? t->what : err->msg);
+	if (rc == 0 || t->cli.progress_json)
+		gsp_progress_open(t->progress, job->server, NULL);
+	if (rc == 0) {
+		o.h = h;
+		rc = gsp_verify_run(&o, err);
+		gsp_progress_finish(t->progress, job->server, rc == 0, "%s",
+		    rc == 0 ? t->what : err->msg);
+	} else if (t->cli.progress_json) {
+		gsp_progress_finish(t->progress, job->server, false, "%s", err->msg);
+	}
 	if (gsp_out_flush(v.s->out, &out_err) == -1 && rc == 0) {
 		*err = out_err;
 		rc = -1;

@@ -153,7 +153,7 @@ gsp_usage_measure(struct gsp_usage *u, const char *dir, struct gsp_use *out, str
 	rc = m.root == -1 ? 0 : read_one(&m, "", err);
 	for (size_t i = 0; rc == 0 && i < m.dirs.n; i++)
 		rc = read_one(&m, m.dirs.v[i], err);
-	if (rc == 0 && !gsp_argv_ok(&m.dirs))
+	if (rc == 0 && m.dirs.failed)
 		rc = gsp_err_set(err, GSP_ESYS, "out of memory");
 	if (m.root != -1)
 		close(m.root);
