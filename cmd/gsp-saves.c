@@ -129,7 +129,7 @@ row_json(struct gsp_out *o, const struct row *r)
 	gsp_out_bool(o, "damaged", !r->known);
 }
 
-/* "discord:1234/name" is "name" to people; at most 14 characters, so that a row has 80. */
+/* "discord:1234/name" is "name" to people; at most 12 characters, so that a row has 80. */
 static const char *
 short_actor(char *out, size_t size, const char *actor)
 {
@@ -139,7 +139,7 @@ short_actor(char *out, size_t size, const char *actor)
 	if (slash != NULL && slash[1] != '\0')
 		actor = slash + 1;
 	for (size_t chars = 0; actor[n] != '\0' && n + 1 < size; n++)
-		if (((unsigned char)actor[n] & 0xc0) != 0x80 && ++chars > 14)
+		if (((unsigned char)actor[n] & 0xc0) != 0x80 && ++chars > 12)
 			break;
 	(void)snprintf(out, size, "%.*s", (int)n, actor);
 	return out;
@@ -406,7 +406,9 @@ show_head(struct saves *s, const struct row *r, const struct gsp_history *h, uin
 	if (with != 0)
 		fact(&b, "changes", "%zu added, %zu removed, %zu changed against generation %" PRIu64,
 		    n[0], n[1], n[2], with);
-	if (d->n > SHOWN && !s->all && with != 0)
+	else
+		fact(&b, "changes", "all of it is new: %zu paths", d->n);
+	if (d->n > SHOWN && !s->all)
 		fact(&b, "", "the %d largest of them (--all shows the rest):", SHOWN);
 	if (fwrite(gsp_buf_str(&b), 1, b.len, stdout) != b.len)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write the output");
