@@ -66,7 +66,10 @@ $(O)/libgsp.a: $(LIB_OBJ)
 	$(AR) qcs $@ $^
 
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
+# a tool of several files
+$(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh

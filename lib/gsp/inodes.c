@@ -10,7 +10,8 @@ void
 gsp_inodes_init(struct gsp_inodes *t, size_t size)
 {
 	memset(t, 0, sizeof(*t));
-	t->each = sizeof(uint64_t) + (size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
+	/* whole words, so that the next slot is aligned */
+	t->each = sizeof(uint64_t) * (1 + (size + sizeof(uint64_t) - 1) / sizeof(uint64_t));
 }
 
 void
