@@ -55,6 +55,9 @@ int saves_row_fill(struct saves_row *r, const struct gsp_history *h, struct gsp_
 /** saves_row_json(o, r): its fields, of a row not yet ended. */
 void saves_row_json(struct gsp_out *o, const struct saves_row *r);
 
+/** saves_json_u64(o, name, known, v): a number, or null. */
+void saves_json_u64(struct gsp_out *o, const char *name, bool known, uint64_t v);
+
 /** saves_shared(r): the bytes that others have, too. */
 uint64_t saves_shared(const struct saves_row *r);
 

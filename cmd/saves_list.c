@@ -63,8 +63,8 @@ saves_shared(const struct saves_row *r)
 	return r->use.bytes > r->use.own ? r->use.bytes - r->use.own : 0;
 }
 
-static void
-json_u64(struct gsp_out *o, const char *name, bool known, uint64_t v)
+void
+saves_json_u64(struct gsp_out *o, const char *name, bool known, uint64_t v)
 {
 	if (known)
 		gsp_out_u64(o, name, v);
@@ -81,11 +81,11 @@ saves_row_json(struct gsp_out *o, const struct saves_row *r)
 	gsp_out_u64(o, "generation", r->n);
 	gsp_out_str(o, "kind", r->known ? gsp_gen_kind_name(r->g.kind) : NULL);
 	gsp_out_str(o, "time", r->known ? gsp_clock_format(when, sizeof(when), r->g.time) : NULL);
-	json_u64(o, "parent", r->known, r->g.parent);
-	json_u64(o, "files", r->known, r->g.files);
-	json_u64(o, "bytes", r->known, r->g.bytes);
-	json_u64(o, "own", r->measured, r->use.own);
-	json_u64(o, "shared", r->measured, saves_shared(r));
+	saves_json_u64(o, "parent", r->known, r->g.parent);
+	saves_json_u64(o, "files", r->known, r->g.files);
+	saves_json_u64(o, "bytes", r->known, r->g.bytes);
+	saves_json_u64(o, "own", r->measured, r->use.own);
+	saves_json_u64(o, "shared", r->measured, saves_shared(r));
 	gsp_out_str(o, "session", r->known && r->g.session[0] != '\0' ? r->g.session : NULL);
 	gsp_out_str(o, "actor", r->known && r->g.actor[0] != '\0' ? r->g.actor : NULL);
 	gsp_out_bool(o, "accepted", r->known && r->g.accepted);

@@ -62,7 +62,7 @@ count_unproven(const struct gsp_list *l)
 
 /* For people. What is not so is not said. */
 static void
-facts(struct gsp_buf *b, const struct saves_row *r, const struct gsp_history *h, size_t unproven)
+facts(struct gsp_buf *b, const struct saves_row *r, const struct gsp_history *h)
 {
 	const struct gsp_gen *g = &r->g;
 	char text[3][24], when[GSP_CLOCK_TEXT];
@@ -83,9 +83,15 @@ facts(struct gsp_buf *b, const struct saves_row *r, const struct gsp_history *h,
 	    gsp_num_bytes(text[0], sizeof(text[0]), g->bytes), g->files,
 	    gsp_num_bytes(text[1], sizeof(text[1]), r->use.own),
 	    gsp_num_bytes(text[2], sizeof(text[2]), saves_shared(r)));
-	if (unproven > 0)
-		fact(b, "checksums", "%zu files have none", unproven);
 }
+
+/* What was learned from the lists of a generation and of what it is compared with. */
+struct learned {
+	size_t unproven; /* files without a checksum */
+	uint64_t with;   /* 0: there is nothing to compare it with */
+	const struct gsp_deltas *d;
+	size_t n[3];     /* added, removed, changed */
+};
 
 static void
 count_changes(const struct gsp_deltas *d, size_t n[3])
@@ -95,33 +101,52 @@ count_changes(const struct gsp_deltas *d, size_t n[3])
 		n[d->v[i].change == GSP_ADDED ? 0 : d->v[i].change == GSP_REMOVED ? 1 : 2]++;
 }
 
+/* For programs, and for people; l NULL: the lists cannot be read. */
+static void
+head_json(struct gsp_out *o, const struct saves_row *r, const struct learned *l)
+{
+	static const char *const names[3] = {"added", "removed", "changed"};
+
+	saves_row_json(o, r);
+	saves_json_u64(o, "unproven", l != NULL, l != NULL ? l->unproven : 0);
+	saves_json_u64(o, "compared_with", l != NULL, l != NULL ? l->with : 0);
+	for (int i = 0; i < 3; i++)
+		saves_json_u64(o, names[i], l != NULL, l != NULL ? l->n[i] : 0);
+	gsp_out_end(o);
+}
+
+static void
+head_text(struct gsp_buf *b, const struct saves_row *r, const struct gsp_history *h,
+    const struct learned *l, bool all)
+{
+	facts(b, r, h);
+	if (l == NULL)
+		return;
+	if (l->unproven > 0)
+		fact(b, "checksums", "%zu of %" PRIu64 " files have none", l->unproven, r->g.files);
+	else
+		fact(b, "checksums", "of every file");
+	if (l->with != 0)
+		fact(b, "changes", "%zu added, %zu removed, %zu changed against generation %" PRIu64,
+		    l->n[0], l->n[1], l->n[2], l->with);
+	else
+		fact(b, "changes", "all of it is new: %zu paths", l->d->n);
+	if (l->d->n > SHOWN && !all)
+		fact(b, "", "the %d largest of them (--all shows the rest):", SHOWN);
+}
+
 static int
-show_head(struct saves *s, const struct saves_row *r, const struct gsp_history *h, uint64_t with,
-    const struct gsp_deltas *d, size_t unproven, struct gsp_err *err)
+show_head(struct saves *s, const struct saves_row *r, const struct gsp_history *h,
+    const struct learned *l, struct gsp_err *err)
 {
 	struct gsp_buf b = GSP_BUF_INIT(16384);
-	size_t n[3];
 	int rc = 0;
 
-	count_changes(d, n);
 	if (s->json) {
-		saves_row_json(s->out, r);
-		gsp_out_u64(s->out, "unproven", unproven);
-		gsp_out_u64(s->out, "compared_with", with);
-		gsp_out_u64(s->out, "added", n[0]);
-		gsp_out_u64(s->out, "removed", n[1]);
-		gsp_out_u64(s->out, "changed", n[2]);
-		gsp_out_end(s->out);
+		head_json(s->out, r, l);
 		return 0;
 	}
-	facts(&b, r, h, unproven);
-	if (with != 0)
-		fact(&b, "changes", "%zu added, %zu removed, %zu changed against generation %" PRIu64,
-		    n[0], n[1], n[2], with);
-	else
-		fact(&b, "changes", "all of it is new: %zu paths", d->n);
-	if (d->n > SHOWN && !s->all)
-		fact(&b, "", "the %d largest of them (--all shows the rest):", SHOWN);
+	head_text(&b, r, h, l, s->all);
 	if (fwrite(gsp_buf_str(&b), 1, b.len, stdout) != b.len)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write the output");
 	gsp_buf_release(&b);
@@ -129,17 +154,26 @@ show_head(struct saves *s, const struct saves_row *r, const struct gsp_history *
 }
 
 static int
-show_generation(struct saves *s, const struct gsp_history *h, const struct saves_row *r,
-    struct gsp_err *err)
+show_generation(struct saves *s, const struct gsp_history *h, const struct gsp_job *job,
+    const struct saves_row *r, struct gsp_err *err)
 {
 	struct gsp_list was = GSP_LIST_INIT, is = GSP_LIST_INIT;
 	struct gsp_deltas d = GSP_DELTAS_INIT;
-	uint64_t with = compared_with(h, &r->g);
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct learned l = {0, compared_with(h, &r->g), &d, {0, 0, 0}};
 	int rc = -1;
 
-	if ((with != 0 && gsp_history_list(h, with, &was, err) == -1) ||
-	    gsp_history_list(h, r->n, &is, err) == -1 || gsp_deltas_make(&d, &was, &is, err) == -1 ||
-	    show_head(s, r, h, with, &d, count_unproven(&is), err) == -1)
+	if ((l.with != 0 && gsp_history_list(h, l.with, &was, err) == -1 &&
+	        saves_or_gone(h, job, l.with, err) == -1) ||
+	    gsp_history_list(h, r->n, &is, err) == -1 ||
+	    gsp_deltas_make(&d, &was, &is, err) == -1) {
+		/* the rest is known all the same */
+		show_head(s, r, h, NULL, &ignored);
+		goto out;
+	}
+	l.unproven = count_unproven(&is);
+	count_changes(&d, l.n);
+	if (show_head(s, r, h, &l, err) == -1)
 		goto out;
 	if (!s->all)
 		gsp_deltas_by_size(&d);
@@ -167,7 +201,7 @@ saves_show(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (saves_number(&n, s->args[0], err) == -1 || gsp_sync_look(&h, job, NULL, err) == -1 ||
 	    saves_need(h, job, n, err) == -1 || gsp_usage_new(&u, err) == -1)
 		goto out;
-	if (saves_row_fill(&r, h, u, n, err) == -1 || show_generation(s, h, &r, err) == -1)
+	if (saves_row_fill(&r, h, u, n, err) == -1 || show_generation(s, h, job, &r, err) == -1)
 		saves_or_gone(h, job, n, err);
 	else
 		rc = 0;

@@ -78,6 +78,7 @@ gives 74 "nor with --json" sh -c 'gsp-saves list --json toy >/dev/full'
 gives 0 "show" gsp-saves show toy 2
 prints "facts" '^parent +1$'
 prints "size" '^size +2.3 MB in 9 files: 2.3 MB of its own, 22 B shared$'
+prints "sums" '^checksums +of every file$'
 prints "changes" '^changes +1 added, 1 removed, 2 changed against generation 1$'
 is "the largest first" "$(sed '1,/^CHANGE/d' "$T/out" | awk '{ print $1, $NF }')" "mode world/big
 changed world/level
@@ -186,6 +187,12 @@ gives 65 "verify" gsp-saves -q verify --json toy
 is "names the list" "$(rows 'select(.problem) | "\(.generation) \(.problem) \(.path)"')" "2 list 000002.gsp"
 gives 0 "verify of another" gsp-saves -q verify toy 1
 cp "$T/000002.gsp" "$S/history/000002.gsp"
+sed -i -e '$d' "$S/history/000001.gsp"
+gives 74 "show: the parent's list is damaged" gsp-saves show toy 2
+prints "the rest is shown" '^size +2.3 MB in 9 files'
+says "and why there is no more" "000001.gsp' is damaged: line 1 promises"
+gives 74 "show it, for programs" gsp-saves show --json toy 1
+is "what is unknown is null" "$(rows '"\(.kind) \(.own) \(.unproven) \(.added)"')" "import 2300009 null null" # the odd one is its own now
 
 # ---- the parent was pruned; a home with a broken server.yaml ----
 chmod -R u+w "$(gen 1)"
