@@ -65,11 +65,11 @@ $(O)/libgsp.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
-
-# a tool of several files
+# A tool of more than one file.
 $(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
+
+$(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh

@@ -1,5 +1,5 @@
 /* gsp-saves diff: what differs between two generations, or files/. */
-#include "saves.h"
+#include "saves_look.h"
 
 #include <stdio.h>
 #include <string.h>

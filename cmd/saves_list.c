@@ -1,5 +1,5 @@
 /* gsp-saves list: a row for each generation. */
-#include "saves.h"
+#include "saves_look.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -163,18 +163,13 @@ saves_row_fill(struct saves_row *r, const struct gsp_history *h, struct gsp_usag
 	return r->known && r->measured ? 0 : -1;
 }
 
-int
-saves_print_generation(struct saves *s, const struct gsp_history *h, uint64_t n,
+static int
+print_generation(struct saves *s, const struct gsp_history *h, struct gsp_usage *u, uint64_t n,
     struct gsp_err *err)
 {
-	struct gsp_usage *own = NULL;
 	struct saves_row r;
-	int rc;
+	int rc = saves_row_fill(&r, h, u, n, err);
 
-	if (s->usage == NULL && gsp_usage_new(&own, err) == -1)
-		return -1;
-	rc = saves_row_fill(&r, h, s->usage != NULL ? s->usage : own, n, err);
-	gsp_usage_free(own);
 	if (rc == -1 && gsp_history_gone(h, n)) { /* pruned while we look */
 		gsp_err_clear(err);
 		return 0;
@@ -192,12 +187,13 @@ saves_list(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	struct saves *s = ctx;
 	struct gsp_history *h = NULL;
+	struct gsp_usage *u = NULL;
 	const uint64_t *v;
 	size_t n;
 	int rc = -1;
 
 	(void)t;
-	if (gsp_sync_look(&h, job, NULL, err) == -1 || gsp_usage_new(&s->usage, err) == -1)
+	if (gsp_sync_look(&h, job, NULL, err) == -1 || gsp_usage_new(&u, err) == -1)
 		goto out;
 	gsp_history_numbers(h, &v, &n);
 	rc = 0;
@@ -205,7 +201,7 @@ saves_list(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 		struct gsp_err now = GSP_ERR_INIT;
 
 		/* one that is damaged hides none of the others */
-		if (saves_print_generation(s, h, v[i], &now) == -1 && rc == 0) {
+		if (print_generation(s, h, u, v[i], &now) == -1 && rc == 0) {
 			*err = now;
 			rc = -1;
 		}
@@ -213,8 +209,7 @@ saves_list(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (err->code == GSP_ECANCEL)
 		rc = -1;
 out:
-	gsp_usage_free(s->usage);
-	s->usage = NULL;
+	gsp_usage_free(u);
 	gsp_history_close(h);
 	return rc;
 }

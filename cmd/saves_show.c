@@ -1,5 +1,5 @@
 /* gsp-saves show: one generation, and what it changed. */
-#include "saves.h"
+#include "saves_look.h"
 
 #include <errno.h>
 #include <inttypes.h>

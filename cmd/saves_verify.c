@@ -1,5 +1,5 @@
 /* gsp-saves verify: is every generation what it was? */
-#include "saves.h"
+#include "saves_look.h"
 
 #include <stdio.h>
 
