@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
+#include "gsp/restore.h"
 #include "gsp/sync.h"
 #include "tool.h"
 
@@ -17,6 +18,7 @@ struct saves {
 	bool json;
 	char **args; /* what follows the server's name */
 	size_t nargs;
+	bool accept, dry_run;
 };
 
 /* One word of the command line: gsp-saves WORD SERVER [ARG...] */
@@ -73,10 +75,47 @@ out:
 	return rc;
 }
 
+/* ---- restore, import ---- */
+
+static int
+parse_number(uint64_t *n, const char *text, struct gsp_err *err)
+{
+	if (gsp_num_u64(n, text, 1, (uint64_t)1 << 53) == 0)
+		return 0;
+	return gsp_err_set(err, GSP_EUSAGE, "'%s' is no generation's number", text);
+}
+
+static int
+restore(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	struct saves *s = ctx;
+	struct gsp_server_conf *conf = NULL;
+	struct gsp_history *h = NULL;
+	struct gsp_restored got;
+	bool import = strcmp(t->what, "import") == 0;
+	uint64_t n = 0;
+	int rc = -1;
+
+	if ((!import && parse_number(&n, s->args[0], err) == -1) ||
+	    gsp_server_conf_load(&conf, t->home, job->server, err) == -1 ||
+	    gsp_sync_history(&h, job, conf, err) == -1)
+		goto out;
+	rc = import ? gsp_import(job, h, conf, s->args[0], s->accept, &got, err)
+	            : gsp_restore(job, h, conf, n, s->accept, &got, err);
+	if (rc == 0)
+		rc = print_generation(s, h, got.number, err);
+out:
+	gsp_history_close(h);
+	gsp_server_conf_free(conf);
+	return rc;
+}
+
 /* ---- the words ---- */
 
 static const struct word words[] = {
     {"list", "", 0, 0, 0, list},
+    {"restore", "N", 1, 1, TOOL_LOCK | TOOL_STEPS, restore},
+    {"import", "DIR", 1, 1, TOOL_LOCK | TOOL_STEPS, restore},
     {NULL, NULL, 0, 0, 0, NULL}};
 
 static int
@@ -114,7 +153,9 @@ int
 main(int argc, char **argv)
 {
 	struct saves s = {.json = false};
-	const struct gsp_opt opts[] = {{NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
+	const struct gsp_opt opts[] = {
+	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "take a damaged or strange tree as it is"},
+	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-saves",
 	                     .synopsis = "WORD SERVER [ARG...]",
 	                     .summary = "look at a server's saves, and go back to one",
