@@ -189,6 +189,17 @@ int gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit,
 int gsp_history_conflicts(struct gsp_history *h, uint64_t base, uint64_t edit, uint64_t game,
     struct gsp_diff *out, struct gsp_err *err);
 
+/* What history/NEXT says. */
+struct gsp_next {
+	uint64_t number; /* 0: there is no NEXT */
+	uint64_t edit;
+	bool push;   /* push paths are brought too (an import) */
+	bool coming; /* written before the generation was made: if that is not there, never mind */
+};
+
+/** gsp_history_next(h, to, err): read NEXT. GSP_EIO if it is damaged. */
+int gsp_history_next(struct gsp_history *h, struct gsp_next *to, struct gsp_err *err);
+
 /* ---- going back, and bringing a tree from elsewhere (gsp/restore) ---- */
 
 /**

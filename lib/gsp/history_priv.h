@@ -76,17 +76,6 @@ int gsp_history_mkdir(const char *path, struct gsp_err *err);
 int gsp_history_seal(struct gsp_history *h, const char *tmp, const struct gsp_gen_meta *meta,
     struct gsp_list *list, uint64_t push_from, uint64_t *number, struct gsp_err *err);
 
-/* What history/NEXT says. */
-struct gsp_next {
-	uint64_t number; /* 0: there is no NEXT */
-	uint64_t edit;
-	bool push;   /* push paths are brought too (an import) */
-	bool coming; /* written before the generation was made: if that is not there, never mind */
-};
-
-/** gsp_history_next(h, to, err): read NEXT. GSP_EIO if it is damaged. */
-int gsp_history_next(struct gsp_history *h, struct gsp_next *to, struct gsp_err *err);
-
 /** gsp_history_next_gone(h, err): remove NEXT, fsynced. */
 int gsp_history_next_gone(struct gsp_history *h, struct gsp_err *err);
 
