@@ -65,8 +65,11 @@ $(O)/libgsp.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) qcs $@ $^
 
+# A tool of more than one file.
+$(O)/gsp-saves: $(O)/cmd/saves_change.o
+
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
