@@ -5,7 +5,6 @@
 #include "cli/exitcode.h"
 #include "fmt/out.h"
 #include "saves.h"
-#include "tool.h"
 
 #include "base/banned.h"
 
@@ -25,6 +24,10 @@ static const struct word words[] = {
     {"show", "N", 1, 1, 0, saves_show},
     {"diff", "A|files B|files", 2, 2, 0, saves_diff},
     {"verify", "[N]", 0, 1, 0, saves_verify},
+    {"restore", "N", 1, 1, TOOL_LOCK | TOOL_STEPS, saves_restore},
+    {"import", "DIR", 1, 1, TOOL_LOCK | TOOL_STEPS, saves_import},
+    {"export", "[N] FILE", 1, 2, 0, saves_export},
+    {"prune", "", 0, 0, TOOL_LOCK | TOOL_STEPS, saves_prune},
     {NULL, NULL, 0, 0, 0, NULL}};
 
 static int
@@ -57,7 +60,12 @@ run(struct tool *t, struct saves *s, struct gsp_err *err)
 	if (s->all && w->fn != saves_show)
 		return gsp_err_set(err, GSP_EUSAGE, "--all goes with 'show'");
 	t->what = w->name;
-	return tool_each(t, t->cli.operands + 1, 1, w->flags, w->fn, s, err);
+	if (s->dry_run && w->fn != saves_prune)
+		return gsp_err_set(err, GSP_EUSAGE, "--dry-run is for 'prune'");
+	if (s->accept && w->fn != saves_restore && w->fn != saves_import)
+		return gsp_err_set(err, GSP_EUSAGE, "--accept is for 'restore' and 'import'");
+	/* what only looks keeps nobody out */
+	return tool_each(t, t->cli.operands + 1, 1, s->dry_run ? 0 : w->flags, w->fn, s, err);
 }
 
 int
@@ -66,6 +74,8 @@ main(int argc, char **argv)
 	struct saves s = {.json = false};
 	const struct gsp_opt opts[] = {
 	    {"all", 0, GSP_OPT_FLAG, &s.all, NULL, "show: every change, not just the largest"},
+	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "take a damaged or strange tree as it is"},
+	    {"dry-run", 0, GSP_OPT_FLAG, &s.dry_run, NULL, "prune: only say what would go"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-saves",
 	                     .synopsis = "WORD SERVER [ARG...]",
