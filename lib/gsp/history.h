@@ -9,7 +9,9 @@
  *                              a generation exists when both are there
  *   history/BASE               number of the generation files/ was made from
  *   history/NEXT               one JSON line while files/ is being brought somewhere:
- *                              {"generation":42,"edit":41}  (edit absent when none)
+ *                              {"generation":42,"edit":41}  (edit absent when none;
+ *                              "push":true: push paths too; "coming":true: the generation was
+ *                              yet to be made, and without it NEXT means nothing)
  *   history/.incoming-<id>     a generation in the making, never looked at as one
  *
  * The first line of a .gsp file is JSON, "gsp.generation/1"; the list after it is described in
@@ -67,6 +69,19 @@ struct gsp_history_opts {
 int gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
     struct gsp_err *err);
 void gsp_history_close(struct gsp_history *h);
+
+/**
+ * gsp_history_look(out, o, err):
+ * To look only, without the server's lock: makes nothing and settles nothing. No history/ is an
+ * empty one. What is damaged hides nothing else: a generation that cannot be described is among
+ * the numbers and is never the newest; a BASE that cannot be read is 0.
+ * Another tool may change or remove a generation meanwhile; see gsp_history_gone().
+ */
+int gsp_history_look(struct gsp_history **out, const struct gsp_history_opts *o,
+    struct gsp_err *err);
+
+/** gsp_history_gone(h, n): generation ${n} is not there now: it was removed after the opening. */
+bool gsp_history_gone(const struct gsp_history *h, uint64_t n);
 
 const char *gsp_history_files_dir(const struct gsp_history *h); /* absolute, borrowed */
 uint64_t gsp_history_newest(const struct gsp_history *h);        /* proven: not live; 0 none */
@@ -186,6 +201,66 @@ int gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit,
 /** gsp_history_conflicts(h, base, edit, game, out, err): paths changed on both sides. */
 int gsp_history_conflicts(struct gsp_history *h, uint64_t base, uint64_t edit, uint64_t game,
     struct gsp_diff *out, struct gsp_err *err);
+
+/* What history/NEXT says. */
+struct gsp_next {
+	uint64_t number; /* 0: there is no NEXT */
+	uint64_t edit;
+	bool push;   /* push paths are brought too (an import) */
+	bool coming; /* written before the generation was made: if that is not there, never mind */
+};
+
+/** gsp_history_next(h, to, err): read NEXT. GSP_EIO if it is damaged. */
+int gsp_history_next(struct gsp_history *h, struct gsp_next *to, struct gsp_err *err);
+
+/* ---- going back, and bringing a tree from elsewhere (gsp/restore) ---- */
+
+/**
+ * gsp_history_check(h, n, is, damage, err):
+ * Read every byte of generation ${n}. ${is}: what is there, with the checksums of now; a
+ * directory's mode is that of the generation's list. ${damage}: how that differs from the
+ * list; empty when the generation is as it was made.
+ * Errors: GSP_EIO for what cannot be read at all.
+ */
+int gsp_history_check(struct gsp_history *h, uint64_t n, struct gsp_list *is,
+    struct gsp_diff *damage, struct gsp_err *err);
+
+/**
+ * gsp_history_stage(h, dir, sums, err):
+ * A copy of the directory ${dir} (absolute), without the excluded paths, proven by checksum,
+ * ready for gsp_history_become(). What equals BASE's is hard-linked to that. Its directories
+ * become writable for their owner.
+ * Errors: GSP_ETEMP naming a file that changes while it is read.
+ *
+ * gsp_history_stage_again(h, n, is, list, err):
+ * The same of generation ${n}, as ${is} of gsp_history_check() found it, all of it hard links;
+ * without the push paths. ${list} is what was staged.
+ *
+ * gsp_history_unstage(h): drop what was staged.
+ */
+int gsp_history_stage(struct gsp_history *h, const char *dir, struct gsp_list *sums,
+    struct gsp_err *err);
+int gsp_history_stage_again(struct gsp_history *h, uint64_t n, const struct gsp_list *is,
+    struct gsp_list *list, struct gsp_err *err);
+void gsp_history_unstage(struct gsp_history *h);
+
+/**
+ * gsp_history_become(h, meta, list, push_from, push, number, err):
+ * What was staged becomes the next generation (with the push paths of generation ${push_from};
+ * 0: none), and files/ is brought to it; with ${push} its push paths too. One step for whoever
+ * comes after a crash: both, or nothing.
+ * Errors: as gsp_history_commit() and gsp_history_bring().
+ */
+int gsp_history_become(struct gsp_history *h, const struct gsp_gen_meta *meta,
+    struct gsp_list *list, uint64_t push_from, bool push, uint64_t *number,
+    struct gsp_err *err);
+
+/**
+ * gsp_history_remove(h, n, err):
+ * Generation ${n} is no more: from one moment to the next, then its files go; other generations
+ * keep theirs. Cut off in between, the next settle finishes. Who may go, gsp/prune decides.
+ */
+int gsp_history_remove(struct gsp_history *h, uint64_t n, struct gsp_err *err);
 
 /** Set BASE without moving a file: files/ is known to equal it (after a capture by hand). */
 int gsp_history_set_base(struct gsp_history *h, uint64_t number, struct gsp_err *err);

@@ -1,4 +1,5 @@
 /* Bringing files/ to a generation, so that it can be done again after a crash at any point. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 struct bring {
 	struct gsp_history *h;
 	uint64_t number, edit;
-	const char **skip; /* exclude and push: not ours to touch */
+	const char **skip; /* exclude and, mostly, push: not ours to touch */
 	struct gsp_list game, edited, from; /* from: what files/ was made from */
 	struct gsp_merge merge;
 	struct gsp_buf shields;
@@ -120,19 +121,19 @@ out:
 }
 
 static int
-bring_load(struct bring *b, struct gsp_history *h, uint64_t number, uint64_t edit,
+bring_load(struct bring *b, struct gsp_history *h, const struct gsp_next *to,
     struct gsp_err *err)
 {
 	memset(b, 0, sizeof(*b));
 	gsp_buf_init(&b->shields, (size_t)1 << 28);
 	b->h = h;
-	b->number = number;
-	b->edit = edit;
-	if ((b->skip = join_paths(h->exclude, h->push)) == NULL)
+	b->number = to->number;
+	b->edit = to->edit;
+	if ((b->skip = join_paths(h->exclude, to->push ? NULL : h->push)) == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	if (gsp_history_list(h, number, &b->game, err) == -1 ||
+	if (gsp_history_list(h, b->number, &b->game, err) == -1 ||
 	    gsp_history_list_or_none(h, h->base, &b->from, err) == -1 ||
-	    (edit != 0 && load_merge(b, err) == -1))
+	    (b->edit != 0 && load_merge(b, err) == -1))
 		return -1;
 	b->by_checksum = times_lie(&b->from, &b->game);
 	return 0;
@@ -279,8 +280,8 @@ finish_modes(struct bring *b, struct gsp_err *err)
 	return rc;
 }
 
-static int
-remove_next(struct gsp_history *h, struct gsp_err *err)
+int
+gsp_history_next_gone(struct gsp_history *h, struct gsp_err *err)
 {
 	char path[PATH_MAX];
 
@@ -311,7 +312,7 @@ carry_out(struct bring *b, struct gsp_err *err)
 	if (gsp_io_syncfs(b->h->files, err) == -1 ||
 	    gsp_history_set_base(b->h, b->number, err) == -1)
 		return -1;
-	return remove_next(b->h, err);
+	return gsp_history_next_gone(b->h, err);
 }
 
 /* ".region.mca.Xy12Zz": under that name rsync was writing "region.mca" when it was cut off. */
@@ -415,14 +416,18 @@ refuse_edits(struct gsp_history *h, struct gsp_err *err)
 }
 
 static int
-write_next(struct gsp_history *h, uint64_t number, uint64_t edit, struct gsp_err *err)
+write_next(struct gsp_history *h, const struct gsp_next *to, struct gsp_err *err)
 {
 	struct gsp_buf text = GSP_BUF_INIT(256);
 	int rc;
 
-	gsp_buf_addf(&text, "{\"generation\":%" PRIu64, number);
-	if (edit != 0)
-		gsp_buf_addf(&text, ",\"edit\":%" PRIu64, edit);
+	gsp_buf_addf(&text, "{\"generation\":%" PRIu64, to->number);
+	if (to->edit != 0)
+		gsp_buf_addf(&text, ",\"edit\":%" PRIu64, to->edit);
+	if (to->push)
+		gsp_buf_adds(&text, ",\"push\":true");
+	if (to->coming)
+		gsp_buf_adds(&text, ",\"coming\":true");
 	gsp_buf_adds(&text, "}\n");
 	gsp_history_step("next");
 	rc = gsp_history_state(h, "NEXT", gsp_buf_str(&text), err);
@@ -433,13 +438,14 @@ write_next(struct gsp_history *h, uint64_t number, uint64_t edit, struct gsp_err
 int
 gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit, struct gsp_err *err)
 {
+	const struct gsp_next to = {.number = number, .edit = edit};
 	struct bring b;
 	int rc = -1;
 
 	/* everything that can be refused is refused before NEXT commits us */
-	if (bring_load(&b, h, number, edit, err) == -1 || refuse_edits(h, err) == -1)
+	if (bring_load(&b, h, &to, err) == -1 || refuse_edits(h, err) == -1)
 		goto out;
-	if (write_next(h, number, edit, err) == -1)
+	if (write_next(h, &to, err) == -1)
 		goto out;
 	rc = carry_out(&b, err);
 out:
@@ -448,13 +454,38 @@ out:
 }
 
 int
-gsp_history_bring_again(struct gsp_history *h, uint64_t number, uint64_t edit,
-    struct gsp_err *err)
+gsp_history_bring_again(struct gsp_history *h, const struct gsp_next *to, struct gsp_err *err)
 {
 	struct bring b;
 	int rc = -1;
 
-	if (bring_load(&b, h, number, edit, err) == 0 && rescue(&b, err) == 0)
+	if (bring_load(&b, h, to, err) == 0 && rescue(&b, err) == 0)
+		rc = carry_out(&b, err);
+	bring_release(&b);
+	return rc;
+}
+
+int
+gsp_history_become(struct gsp_history *h, const struct gsp_gen_meta *meta,
+    struct gsp_list *list, uint64_t push_from, bool push, uint64_t *number,
+    struct gsp_err *err)
+{
+	const struct gsp_next to = {.number = h->highest + 1, .push = push, .coming = true};
+	struct gsp_err ignored = GSP_ERR_INIT;
+	char dir[PATH_MAX];
+	struct bring b;
+	int rc = -1;
+
+	/* NEXT before the generation: from the moment that exists, whoever comes next finishes */
+	if (refuse_edits(h, err) == -1 || write_next(h, &to, err) == -1 ||
+	    gsp_history_seal(h, GSP_HISTORY_CAPTURE, meta, list, push_from, number, err) == -1) {
+		if (!gsp_history_has(h, to.number) && gsp_history_next_gone(h, &ignored) == 0 &&
+		    gsp_history_path(h, dir, &ignored, GSP_HISTORY_CAPTURE) == 0)
+			gsp_io_rmtree(dir, &ignored);
+		return -1;
+	}
+	assert(*number == to.number);
+	if (bring_load(&b, h, &to, err) == 0)
 		rc = carry_out(&b, err);
 	bring_release(&b);
 	return rc;

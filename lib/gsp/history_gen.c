@@ -271,8 +271,25 @@ out:
 	return rc;
 }
 
+/* A tree that becomes a generation: files/, or a directory from elsewhere. */
+struct source {
+	const char *dir;
+	bool open_dirs; /* its directories may be read-only: no obstacle for whoever edits files/ */
+};
+
+static void
+source_args(struct gsp_argv *a, const struct gsp_history *h, const struct source *from)
+{
+	if (from->open_dirs)
+		gsp_argv_push(a, "--chmod=Du+rwx");
+	gsp_rsync_exclude(a, h->exclude);
+	gsp_argv_push(a, "--");
+	gsp_argv_pushf(a, "%s/", from->dir);
+}
+
 static int
-copy_files(const struct gsp_history *h, const char *to, bool by_checksum, struct gsp_err *err)
+copy_tree(const struct gsp_history *h, const struct source *from, const char *to,
+    bool by_checksum, struct gsp_err *err)
 {
 	struct gsp_argv a = GSP_ARGV_INIT;
 	struct gsp_rsync r;
@@ -284,9 +301,7 @@ copy_files(const struct gsp_history *h, const char *to, bool by_checksum, struct
 		gsp_argv_push(&a, "--checksum");
 	if (h->base != 0)
 		gsp_argv_pushf(&a, "--link-dest=%s/%06" PRIu64, h->dir, h->base);
-	gsp_rsync_exclude(&a, h->exclude);
-	gsp_argv_push(&a, "--");
-	gsp_argv_pushf(&a, "%s/", h->files);
+	source_args(&a, h, from);
 	gsp_argv_pushf(&a, "%s/", to);
 	rc = gsp_rsync_run(&r, err);
 	gsp_argv_release(&a);
@@ -294,8 +309,8 @@ copy_files(const struct gsp_history *h, const char *to, bool by_checksum, struct
 }
 
 static int
-prove_files(const struct gsp_history *h, const char *copy, struct gsp_list *sums,
-    struct gsp_diff *differs, struct gsp_err *err)
+prove_tree(const struct gsp_history *h, const struct source *from, const char *copy,
+    struct gsp_list *sums, struct gsp_diff *differs, struct gsp_err *err)
 {
 	struct gsp_argv a = GSP_ARGV_INIT;
 	struct gsp_rsync r;
@@ -303,9 +318,7 @@ prove_files(const struct gsp_history *h, const char *copy, struct gsp_list *sums
 
 	gsp_history_rsync(h, &r, &a);
 	gsp_rsync_dry(&a);
-	gsp_rsync_exclude(&a, h->exclude);
-	gsp_argv_push(&a, "--");
-	gsp_argv_pushf(&a, "%s/", h->files);
+	source_args(&a, h, from);
 	gsp_argv_pushf(&a, "%s/", copy);
 	rc = gsp_rsync_prove(&r, sums, differs, err);
 	gsp_argv_release(&a);
@@ -314,8 +327,8 @@ prove_files(const struct gsp_history *h, const char *copy, struct gsp_list *sums
 
 /* One try: 1 when the copy is proven, 0 when something changed meanwhile (err says what). */
 static int
-try_capture(const struct gsp_history *h, const char *dir, bool by_checksum,
-    struct gsp_list *sums, struct gsp_err *err)
+try_capture(const struct gsp_history *h, const struct source *from, const char *dir,
+    bool by_checksum, struct gsp_list *sums, struct gsp_err *err)
 {
 	struct gsp_diff differs = GSP_DIFF_INIT;
 	int rc = -1;
@@ -325,14 +338,14 @@ try_capture(const struct gsp_history *h, const char *dir, bool by_checksum,
 	if (gsp_io_rmtree(dir, err) == -1 || gsp_history_mkdir(dir, err) == -1)
 		return -1;
 	gsp_history_step("copy");
-	if (copy_files(h, dir, by_checksum, err) == -1)
+	if (copy_tree(h, from, dir, by_checksum, err) == -1)
 		goto out;
 	gsp_history_step("prove");
-	if (prove_files(h, dir, sums, &differs, err) == -1)
+	if (prove_tree(h, from, dir, sums, &differs, err) == -1)
 		goto out;
 	if (differs.n > 0)
 		gsp_err_set(err, GSP_ETEMP, "'%s' in '%s' changes while it is copied",
-		    differs.v[0].path, h->files);
+		    differs.v[0].path, from->dir);
 	rc = differs.n == 0;
 out:
 	gsp_diff_release(&differs);
@@ -343,11 +356,11 @@ out:
 	return rc;
 }
 
-int
-gsp_history_capture(struct gsp_history *h, const struct gsp_gen_meta *meta, uint64_t *number,
+/* history/.capture becomes a proven copy; its list with the sums. On failure it is gone. */
+static int
+capture_tree(struct gsp_history *h, const struct source *from, struct gsp_list *sums,
     struct gsp_err *err)
 {
-	struct gsp_list sums = GSP_LIST_INIT;
 	struct gsp_err ignored = GSP_ERR_INIT;
 	char dir[PATH_MAX];
 	int rc = 0;
@@ -356,19 +369,60 @@ gsp_history_capture(struct gsp_history *h, const struct gsp_gen_meta *meta, uint
 		return -1;
 	/* after the first try sizes and times are not believed any more */
 	for (int i = 0; rc == 0 && i < CAPTURE_TRIES; i++)
-		rc = try_capture(h, dir, i > 0, &sums, err);
+		rc = try_capture(h, from, dir, i > 0, sums, err);
 	if (rc == 0)
 		gsp_err_hint(err, "stop what writes there and try again");
 	if (rc == 1) {
 		gsp_err_clear(err);
+		return 0;
+	}
+	gsp_io_rmtree(dir, &ignored);
+	return -1;
+}
+
+int
+gsp_history_capture(struct gsp_history *h, const struct gsp_gen_meta *meta, uint64_t *number,
+    struct gsp_err *err)
+{
+	const struct source from = {h->files, false};
+	struct gsp_list sums = GSP_LIST_INIT;
+	struct gsp_err ignored = GSP_ERR_INIT;
+	char dir[PATH_MAX];
+	int rc = -1;
+
+	if (capture_tree(h, &from, &sums, err) == 0) {
 		rc = gsp_history_seal(h, GSP_HISTORY_CAPTURE, meta, &sums, 0, number, err);
 		if (rc == 0)
 			rc = gsp_history_set_base(h, *number, err);
-	} else {
-		rc = -1;
+		if (rc == -1 && gsp_history_path(h, dir, &ignored, GSP_HISTORY_CAPTURE) == 0)
+			gsp_io_rmtree(dir, &ignored);
 	}
-	if (rc == -1)
-		gsp_io_rmtree(dir, &ignored);
 	gsp_list_release(&sums);
+	return rc;
+}
+
+int
+gsp_history_stage(struct gsp_history *h, const char *dir, struct gsp_list *sums,
+    struct gsp_err *err)
+{
+	const struct source from = {dir, true};
+	struct gsp_list now = GSP_LIST_INIT;
+	char staged[PATH_MAX];
+	int rc = -1;
+
+	if (gsp_history_path(h, staged, err, GSP_HISTORY_CAPTURE) == -1 ||
+	    capture_tree(h, &from, sums, err) == -1)
+		return -1;
+	if (gsp_list_walk(&now, staged, NULL, NULL, NULL, err) == -1 ||
+	    take_sums(&now, sums, staged, err) == -1)
+		goto out;
+	gsp_list_release(sums);
+	*sums = now;
+	now = (struct gsp_list)GSP_LIST_INIT;
+	rc = 0;
+out:
+	gsp_list_release(&now);
+	if (rc == -1)
+		gsp_history_unstage(h);
 	return rc;
 }

@@ -31,6 +31,7 @@ struct gsp_history {
 	char *home_id, *server;
 	const char *const *exclude, *const *push; /* borrowed */
 	int lock_fd;
+	bool looking; /* opened by gsp_history_look() */
 	uint64_t *numbers; /* ascending: directory and .gsp are both there */
 	size_t n;
 	uint64_t highest; /* of every number seen, whole generation or not */
@@ -76,8 +77,11 @@ int gsp_history_mkdir(const char *path, struct gsp_err *err);
 int gsp_history_seal(struct gsp_history *h, const char *tmp, const struct gsp_gen_meta *meta,
     struct gsp_list *list, uint64_t push_from, uint64_t *number, struct gsp_err *err);
 
-/** gsp_history_bring_again(h, number, edit, err): what NEXT says, once more after a crash. */
-int gsp_history_bring_again(struct gsp_history *h, uint64_t number, uint64_t edit,
+/** gsp_history_next_gone(h, err): remove NEXT, fsynced. */
+int gsp_history_next_gone(struct gsp_history *h, struct gsp_err *err);
+
+/** gsp_history_bring_again(h, to, err): what NEXT says, once more after a crash. */
+int gsp_history_bring_again(struct gsp_history *h, const struct gsp_next *to,
     struct gsp_err *err);
 
 /* ---- the text of a .gsp file (gen_text.c) ---- */

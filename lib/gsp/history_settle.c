@@ -12,28 +12,32 @@
 #include "base/banned.h"
 
 static int
-parse_next(const struct gsp_buf *text, uint64_t *number, uint64_t *edit, struct gsp_err *err)
+parse_next(const struct gsp_buf *text, struct gsp_next *to, struct gsp_err *err)
 {
 	struct gsp_json *o = NULL;
 	int rc = -1;
 
-	*edit = 0;
+	memset(to, 0, sizeof(*to));
 	if (gsp_json_parse(&o, gsp_buf_str(text), text->len, err) == 0 &&
-	    gsp_json_need_u64(number, o, "generation", err) == 0 &&
-	    (gsp_json_get(o, "edit") == NULL || gsp_json_need_u64(edit, o, "edit", err) == 0))
+	    gsp_json_need_u64(&to->number, o, "generation", err) == 0 &&
+	    (gsp_json_get(o, "edit") == NULL ||
+		gsp_json_need_u64(&to->edit, o, "edit", err) == 0)) {
+		to->push = gsp_json_bool(o, "push", false);
+		to->coming = gsp_json_bool(o, "coming", false);
 		rc = 0;
+	}
 	gsp_json_free(o);
 	return rc;
 }
 
-static int
-finish_next(struct gsp_history *h, struct gsp_err *err)
+int
+gsp_history_next(struct gsp_history *h, struct gsp_next *to, struct gsp_err *err)
 {
 	struct gsp_buf text = GSP_BUF_INIT(4096);
-	uint64_t number = 0, edit = 0;
 	char path[PATH_MAX];
 	int rc = -1;
 
+	memset(to, 0, sizeof(*to));
 	if (gsp_history_path(h, path, err, "NEXT") == -1)
 		return -1;
 	if (gsp_io_read_file(&text, path, err) == -1) {
@@ -45,7 +49,7 @@ finish_next(struct gsp_history *h, struct gsp_err *err)
 		}
 		goto out;
 	}
-	if (parse_next(&text, &number, &edit, err) == -1) {
+	if (parse_next(&text, to, err) == -1) {
 		err->code = GSP_EIO;
 		gsp_err_wrap(err, "'%s' is damaged", path);
 		gsp_err_hint(err, "it names the generation that files/ was being brought to: write "
@@ -53,16 +57,31 @@ finish_next(struct gsp_history *h, struct gsp_err *err)
 				  "as it is");
 		goto out;
 	}
-	if (gsp_history_need(h, number, err) == -1 ||
-	    (edit != 0 && gsp_history_need(h, edit, err) == -1)) {
-		gsp_err_wrap(err, "'%s'", path);
-		gsp_err_hint(err, "remove that file to keep files/ as it is");
-		goto out;
-	}
-	rc = gsp_history_bring_again(h, number, edit, err);
+	rc = 0;
 out:
 	gsp_buf_release(&text);
 	return rc;
+}
+
+static int
+finish_next(struct gsp_history *h, struct gsp_err *err)
+{
+	struct gsp_next to;
+
+	if (gsp_history_next(h, &to, err) == -1)
+		return -1;
+	if (to.number == 0)
+		return 0;
+	/* it was to be made and then brought, and never came: nothing has happened */
+	if (to.coming && !gsp_history_has(h, to.number))
+		return gsp_history_next_gone(h, err);
+	if (gsp_history_need(h, to.number, err) == -1 ||
+	    (to.edit != 0 && gsp_history_need(h, to.edit, err) == -1)) {
+		gsp_err_wrap(err, "'%s/NEXT'", h->dir);
+		gsp_err_hint(err, "remove that file to keep files/ as it is");
+		return -1;
+	}
+	return gsp_history_bring_again(h, &to, err);
 }
 
 /* A capture that was cut off between its rename and BASE: files/ equals the newest generation,

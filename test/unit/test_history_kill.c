@@ -3,22 +3,10 @@
  * follows. Whatever the step, the next run finds whole generations only, finishes, and ends
  * where an undisturbed evening ends.
  */
-#include <signal.h>
-
+#include "kill.h"
 #include "saves.h"
 
 #include "base/banned.h"
-
-static int kill_at, steps;
-static bool armed; /* in a child alone */
-
-static void
-on_step(const char *step)
-{
-	(void)step;
-	if (armed && steps++ == kill_at)
-		kill(getpid(), SIGKILL);
-}
 
 /* Before: generation 1 is the base, the machine has played on, the owner has edited. */
 static void
@@ -156,173 +144,31 @@ check_end(void)
 	return why;
 }
 
-/* One evening in a child; true if it was killed. */
-static bool
-run_child(const char *what, int n)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	TREE_NEED(pid != -1);
-	if (pid == 0) {
-		struct gsp_err err = GSP_ERR_INIT;
-		int rc;
-
-		armed = true;
-		steps = 0;
-		rc = evening(&err);
-
-		if (rc == -1)
-			printf("# %s %d: %s\n", what, n, err.msg);
-		fflush(stdout);
-		_exit(rc == 0 ? 0 : 1);
-	}
-	TREE_NEED(waitpid(pid, &status, 0) == pid);
-	if (!WIFSIGNALED(status) && status != 0)
-		OK(!"the evening ended badly");
-	return WIFSIGNALED(status);
-}
-
-/* "" when the next run puts everything right. */
-static const char *
-recovery(void)
-{
-	static struct gsp_err err;
-	const char *why = check_safe();
-
-	if (*why == '\0' && evening(&err) == -1)
-		why = err.msg;
-	if (*why == '\0')
-		why = check_safe();
-	return *why == '\0' ? check_end() : why;
-}
-
-/* rsync sleeps more than it works, so the cases run side by side, each in a tree of its own. */
-#define AT_ONCE 8
-enum { CASE_KILLED, CASE_ENDED, CASE_BAD };
-typedef bool kill_case(int n); /* true if the evening was killed */
-
-static void
-one_case(const char *name, kill_case *run, int n)
-{
-	const char *why;
-	bool killed;
-
-	tree_new("kill-case");
-	make_evening();
-	killed = run(n);
-	why = recovery();
-	if (*why != '\0')
-		printf("# %s %d: %s\n", name, n, why);
-	tree_gone();
-	fflush(stdout);
-	_exit(*why != '\0' || tap_bad != 0 ? CASE_BAD : killed ? CASE_KILLED : CASE_ENDED);
-}
-
-/* Cases 0..n-1. How many were killed; -1 when one was bad. */
-static int
-run_cases(const char *name, kill_case *run, int n)
-{
-	int killed = 0, running = 0, next = 0, status;
-	bool bad = false;
-
-	fflush(stdout);
-	while (next < n || running > 0) {
-		if (next < n && running < AT_ONCE) {
-			pid_t pid = fork();
-
-			TREE_NEED(pid != -1);
-			if (pid == 0)
-				one_case(name, run, next);
-			next++;
-			running++;
-			continue;
-		}
-		TREE_NEED(wait(&status) > 0);
-		running--;
-		killed += WIFEXITED(status) && WEXITSTATUS(status) == CASE_KILLED;
-		bad = bad || !WIFEXITED(status) || WEXITSTATUS(status) == CASE_BAD;
-	}
-	return bad ? -1 : killed;
-}
-
-#define MAX_STEPS 40
-
-static bool
-at_step(int n)
-{
-	gsp_history_step_hook = on_step;
-	kill_at = n;
-	return run_child("step", n);
-}
+static const struct kill_story story = {"evening", make_evening, evening, check_safe, check_end};
 
 static void
 test_steps(void)
 {
-	int killed = run_cases("step", at_step, MAX_STEPS);
+	int killed = kill_steps(&story);
 
 	printf("# %d steps\n", killed);
-	OK(killed > 15 && killed < MAX_STEPS);
+	OK(killed > 15 && killed < KILL_STEPS);
 }
 
 /* The same with a recovery that is killed too. */
-static bool
-at_two_steps(int n)
-{
-	static const int first[] = {6, 14, 20, 22};
-
-	gsp_history_step_hook = on_step;
-	kill_at = first[n % 4];
-	run_child("step", kill_at);
-	kill_at = n / 4 * 2;
-	return run_child("second step", kill_at);
-}
-
 static void
 test_twice(void)
 {
-	OK(run_cases("two steps", at_two_steps, 16) > 8);
-}
+	static const int first[] = {6, 14, 20, 22};
 
-/* An rsync that does half of its work, and kills us. */
-static const char shim[] =
-    "#!/bin/sh\n"
-    "PATH=$REAL_PATH\n"
-    "n=$(cat \"$GSP_TEST_COUNT\") && echo $((n + 1)) >\"$GSP_TEST_COUNT\"\n"
-    "[ \"$n\" = \"$GSP_TEST_KILL\" ] || exec rsync \"$@\"\n"
-    "rsync --exclude='[a-l]*' \"$@\" >/dev/null\n"
-    "kill -9 $PPID\n";
-
-static bool
-at_rsync(int n)
-{
-	struct gsp_buf path = GSP_BUF_INIT(8192);
-	char count[16];
-	bool killed;
-
-	(void)snprintf(count, sizeof(count), "%d", n);
-	put(at("bin/rsync"), shim, 0);
-	TREE_NEED(chmod(at("bin/rsync"), 0755) == 0);
-	put(at("count"), "0\n", 0);
-	gsp_buf_addf(&path, "%s:%s", at("bin"), getenv("REAL_PATH"));
-	TREE_NEED(setenv("GSP_TEST_COUNT", at("count"), 1) == 0 &&
-	    setenv("GSP_TEST_KILL", count, 1) == 0 && setenv("PATH", gsp_buf_str(&path), 1) == 0);
-	killed = run_child("rsync", n);
-	TREE_NEED(setenv("PATH", getenv("REAL_PATH"), 1) == 0);
-	gsp_buf_release(&path);
-	return killed;
+	OK(kill_twice(&story, first, 4, 16) > 8);
 }
 
 static void
 test_rsync_runs(void)
 {
-	const char *real = getenv("PATH") != NULL ? getenv("PATH") : "/usr/bin:/bin";
-	int killed;
+	int killed = kill_rsyncs(&story, 8);
 
-	TREE_NEED(setenv("REAL_PATH", real, 1) == 0);
-	killed = run_cases("rsync", at_rsync, 8);
 	printf("# %d runs of rsync\n", killed);
 	OK(killed > 4 && killed < 8);
 }
