@@ -239,10 +239,10 @@ cell_of(const struct row *r, const char *name)
 /* ---- CSV ---- */
 
 static void
-put_field(struct gsp_out *o, const char *text, bool number, bool last)
+put_field(struct gsp_out *o, const char *text, bool is_text)
 {
 	struct gsp_buf b = GSP_BUF_INIT(2 * CELL_MAX + 64);
-	bool formula = !number && strchr("=+-@", text[0]) != NULL && text[0] != '\0';
+	bool formula = is_text && text[0] != '\0' && strchr("=+-@", text[0]) != NULL;
 	bool quoted = text[strcspn(text, "\",")] != '\0';
 
 	if (quoted)
@@ -255,10 +255,9 @@ put_field(struct gsp_out *o, const char *text, bool number, bool last)
 		gsp_buf_addc(&b, *text);
 	}
 	gsp_buf_adds(&b, quoted ? "\"" : "");
-	gsp_buf_adds(&b, last ? "\r\n" : ",");
 	if (!gsp_buf_ok(&b))
 		abort();
-	put(o, b.data, b.len);
+	put(o, gsp_buf_str(&b), b.len);
 	gsp_buf_release(&b);
 }
 
@@ -278,13 +277,19 @@ static void
 put_csv(struct gsp_out *o, bool names)
 {
 	size_t n = o->fields.n > 0 ? o->fields.n : o->cur.n;
+	bool first = true;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct cell *c = o->fields.n > 0 ? cell_of(&o->cur, o->fields.v[i]) : &o->cur.cells[i];
 
-		put_field(o, c == NULL ? "" : names ? c->name : c->text, c != NULL && c->number,
-		    i + 1 == n);
+		if (c == NULL)
+			continue;
+		if (!first)
+			put(o, ",", 1);
+		first = false;
+		put_field(o, names ? c->name : c->text, names || !c->number);
 	}
+	put(o, "\r\n", 2);
 }
 
 static void

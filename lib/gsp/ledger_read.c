@@ -152,7 +152,7 @@ end_time(const struct line *l)
 
 	if (gsp_clock_parse(&t, gsp_json_str(l->v, "ended", "")) == 0)
 		return t;
-	if (hours > 0 && hours < gsp_money_whole(&life).hours)
+	if (hours > 0 && hours < gsp_money_hours(&life))
 		return l->created + (int64_t)hours * 3600;
 	return l->time;
 }
@@ -368,6 +368,9 @@ gsp_ledger_release(struct gsp_ledger *l)
 struct gsp_life
 gsp_ledger_life(const struct gsp_ledger_session *s, int64_t now)
 {
-	return (struct gsp_life){s->created, s->end != NULL ? s->ended : now, s->end == NULL, s->hourly,
-	    s->monthly};
+	bool over = s->end != NULL;
+	/* what runs now has begun, whatever a clock that was wrong then says */
+	int64_t created = !over && s->created > now ? now : s->created;
+
+	return (struct gsp_life){created, over ? s->ended : now, !over, s->hourly, s->monthly};
 }

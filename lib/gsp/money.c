@@ -113,18 +113,18 @@ began_before(int64_t created, int64_t when, int64_t total)
 	return n < total ? n : total;
 }
 
-static int64_t
-hours_of(const struct gsp_life *l)
+uint64_t
+gsp_money_hours(const struct gsp_life *l)
 {
 	int64_t lived = l->until - l->created + (l->runs ? 1 : 0);
 
-	return lived > HOUR ? (lived + HOUR - 1) / HOUR : 1;
+	return lived > HOUR ? (uint64_t)(lived + HOUR - 1) / HOUR : 1;
 }
 
 struct gsp_bill
 gsp_money_month(const struct gsp_life *l, int month)
 {
-	int64_t total = hours_of(l);
+	int64_t total = (int64_t)gsp_money_hours(l);
 	int64_t hours = began_before(l->created, gsp_month_begin(month + 1), total) -
 	    began_before(l->created, gsp_month_begin(month), total);
 	struct gsp_bill b = {(uint64_t)hours, -1};

@@ -58,6 +58,9 @@ struct gsp_bill {
  */
 struct gsp_bill gsp_money_month(const struct gsp_life *life, int month);
 
+/** gsp_money_hours(life): started hours, in all. */
+uint64_t gsp_money_hours(const struct gsp_life *life);
+
 /** gsp_money_whole(life): all its months together. */
 struct gsp_bill gsp_money_whole(const struct gsp_life *life);
 
