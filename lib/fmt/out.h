@@ -3,9 +3,12 @@
  * line for programs, CSV for spreadsheets. One code path, three printers.
  *
  * Give every row the same fields in the same order; the table takes its columns from the first
- * row. CSV is RFC 4180 with a header; a text that a spreadsheet would take for a formula gets a "'"
- * before it, null is an empty field. JSON and CSV rows are written as they end; a table is written by gsp_out_free(), when its widths
- * are known. In a table and in CSV, control characters and invalid UTF-8 appear as "?".
+ * row, CSV its header. JSON and CSV rows are written as they end; a table is written by
+ * gsp_out_free(), when its widths are known. In a table and in CSV, control characters and invalid
+ * UTF-8 appear as "?".
+ *
+ * CSV is RFC 4180. A text that a spreadsheet would take for a formula gets a "'" before it; null is
+ * an empty field.
  *
  * Ownership: borrows the stream; copies what it is told.
  */
