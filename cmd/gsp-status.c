@@ -12,6 +12,7 @@
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "fmt/out.h"
+#include "gsp/reconcile.h"
 #include "gsp/status.h"
 #include "gsp/takeover.h"
 #include "sys/io.h"
@@ -208,6 +209,27 @@ print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 	return 0;
 }
 
+static void
+told(void *ctx, const char *text)
+{
+	(void)ctx;
+	gsp_cli_warn("%s", text);
+}
+
+/* What is shown does not hang on it: a home that cannot be written can be looked at. */
+static int
+mend_ledger(struct tool *t, struct gsp_linode *api, const struct gsp_cloud *cloud,
+    struct gsp_err *err)
+{
+	if (gsp_reconcile(t->home, api, cloud, t->cli.actor, told, NULL, err) == 0)
+		return 0;
+	if (err->code == GSP_ECANCEL)
+		return -1;
+	gsp_cli_warn("the ledger could not be compared with the cloud: %s", err->msg);
+	gsp_err_clear(err);
+	return 0;
+}
+
 static int
 read_cloud(struct tool *t, struct status *s, struct gsp_err *err)
 {
@@ -223,6 +245,8 @@ read_cloud(struct tool *t, struct status *s, struct gsp_err *err)
 	o.token = gsp_buf_str(&token);
 	if (gsp_linode_new(&api, &o, err) == 0)
 		rc = gsp_cloud_read(&s->cloud, t->home, api, err);
+	if (rc == 0)
+		rc = mend_ledger(t, api, &s->cloud, err);
 	if (rc == -1 && err->code != GSP_EAUTH && err->code != GSP_ECANCEL)
 		gsp_err_hint(err, "'gsp status --cached' shows what this computer remembers");
 	gsp_token_wipe(&token);

@@ -33,6 +33,7 @@ struct gsp_out {
 	struct row cur;         /* table: the row so far */
 	struct row *rows;
 	size_t nrows;
+	bool headed; /* CSV: the header was written */
 	int errnum; /* first failure to write */
 };
 
@@ -88,7 +89,7 @@ char_len(const unsigned char *p)
 }
 
 static char *
-clean_text(const char *text)
+clean_text(const char *text, const char *empty)
 {
 	struct gsp_buf b = GSP_BUF_INIT(CELL_MAX + 8);
 	const unsigned char *p = (const unsigned char *)text;
@@ -104,7 +105,7 @@ clean_text(const char *text)
 		p += n > 0 ? n : 1;
 	}
 	if (b.len == 0)
-		gsp_buf_addc(&b, '-'); /* an empty cell would shift what stands right of it */
+		gsp_buf_adds(&b, empty);
 	if ((s = gsp_buf_take(&b)) == NULL)
 		abort();
 	return s;
@@ -127,16 +128,17 @@ add_cell(struct gsp_out *o, const char *name, const char *text, bool number)
 
 	o->cur.cells = grown(o->cur.cells, o->cur.n + 1, sizeof(*o->cur.cells));
 	c = &o->cur.cells[o->cur.n++];
-	c->name = clean_text(name);
-	c->text = clean_text(text);
+	c->name = clean_text(name, "-");
+	/* in a table an empty cell would shift what stands right of it */
+	c->text = clean_text(text, o->mode == GSP_OUT_CSV ? "" : "-");
 	c->number = number;
 }
 
 void
 gsp_out_str(struct gsp_out *o, const char *name, const char *v)
 {
-	if (o->mode == GSP_OUT_TABLE)
-		add_cell(o, name, v != NULL ? v : "-", false);
+	if (o->mode != GSP_OUT_JSON)
+		add_cell(o, name, v != NULL ? v : "", false);
 	else if (v != NULL)
 		gsp_json_add_str(json_row(o), name, v);
 	else
@@ -175,16 +177,19 @@ gsp_out_bool(struct gsp_out *o, const char *name, bool v)
 	if (o->mode == GSP_OUT_JSON)
 		gsp_json_add_bool(json_row(o), name, v);
 	else
-		add_cell(o, name, v ? "yes" : "no", false);
+		add_cell(o, name, o->mode == GSP_OUT_CSV ? v ? "true" : "false" : v ? "yes" : "no", false);
 }
 
 void
 gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *text)
 {
+	char digits[24];
+
+	(void)snprintf(digits, sizeof(digits), "%" PRIu64, v);
 	if (o->mode == GSP_OUT_JSON)
 		gsp_json_add_u64(json_row(o), name, v);
 	else
-		add_cell(o, name, text, true);
+		add_cell(o, name, o->mode == GSP_OUT_CSV ? digits : text, true);
 }
 
 static void
@@ -222,18 +227,6 @@ end_json(struct gsp_out *o)
 		o->errnum = errno;
 }
 
-void
-gsp_out_end(struct gsp_out *o)
-{
-	if (o->obj != NULL)
-		end_json(o);
-	if (o->cur.n == 0)
-		return;
-	o->rows = grown(o->rows, o->nrows + 1, sizeof(*o->rows));
-	o->rows[o->nrows++] = o->cur;
-	memset(&o->cur, 0, sizeof(o->cur));
-}
-
 static const struct cell *
 cell_of(const struct row *r, const char *name)
 {
@@ -241,6 +234,99 @@ cell_of(const struct row *r, const char *name)
 		if (strcmp(r->cells[i].name, name) == 0)
 			return &r->cells[i];
 	return NULL;
+}
+
+/* ---- CSV ---- */
+
+static void
+put_field(struct gsp_out *o, const char *text, bool is_text)
+{
+	struct gsp_buf b = GSP_BUF_INIT(2 * CELL_MAX + 64);
+	bool formula = is_text && text[0] != '\0' && strchr("=+-@", text[0]) != NULL;
+	bool quoted = text[strcspn(text, "\",")] != '\0';
+
+	if (quoted)
+		gsp_buf_addc(&b, '"');
+	if (formula)
+		gsp_buf_addc(&b, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			gsp_buf_addc(&b, '"');
+		gsp_buf_addc(&b, *text);
+	}
+	gsp_buf_adds(&b, quoted ? "\"" : "");
+	if (!gsp_buf_ok(&b))
+		abort();
+	put(o, gsp_buf_str(&b), b.len);
+	gsp_buf_release(&b);
+}
+
+static void
+row_release(struct row *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->cells[i].name);
+		free(r->cells[i].text);
+	}
+	free(r->cells);
+	memset(r, 0, sizeof(*r));
+}
+
+/* The fields of a row that are wanted, in order: their names, or what they hold. */
+static void
+put_csv(struct gsp_out *o, bool names)
+{
+	size_t n = o->fields.n > 0 ? o->fields.n : o->cur.n;
+	bool first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cell *c = o->fields.n > 0 ? cell_of(&o->cur, o->fields.v[i]) : &o->cur.cells[i];
+
+		if (c == NULL)
+			continue;
+		if (!first)
+			put(o, ",", 1);
+		first = false;
+		put_field(o, names ? c->name : c->text, names || !c->number);
+	}
+	put(o, "\r\n", 2);
+}
+
+static void
+end_csv(struct gsp_out *o, bool head)
+{
+	if (!o->headed)
+		put_csv(o, true);
+	o->headed = true;
+	if (!head)
+		put_csv(o, false);
+	row_release(&o->cur);
+}
+
+void
+gsp_out_head(struct gsp_out *o)
+{
+	gsp_json_free(o->obj);
+	o->obj = NULL;
+	if (o->mode == GSP_OUT_CSV)
+		end_csv(o, true);
+	row_release(&o->cur);
+}
+
+void
+gsp_out_end(struct gsp_out *o)
+{
+	if (o->obj != NULL)
+		end_json(o);
+	if (o->cur.n == 0)
+		return;
+	if (o->mode == GSP_OUT_CSV) {
+		end_csv(o, false);
+		return;
+	}
+	o->rows = grown(o->rows, o->nrows + 1, sizeof(*o->rows));
+	o->rows[o->nrows++] = o->cur;
+	memset(&o->cur, 0, sizeof(o->cur));
 }
 
 /* The names of the columns, in order. */
@@ -286,7 +372,7 @@ print_table(struct gsp_out *o, const struct gsp_argv *names)
 				wide[i] = width(c->text);
 	}
 	for (size_t i = 0; i < names->n; i++) {
-		char *head = clean_text(names->v[i]);
+		char *head = clean_text(names->v[i], "-");
 
 		for (char *p = head; *p != '\0'; p++)
 			*p = *p == '_' ? ' ' : (char)toupper((unsigned char)*p);
@@ -301,17 +387,6 @@ print_table(struct gsp_out *o, const struct gsp_argv *names)
 			    i + 1 == names->n);
 		}
 	free(wide);
-}
-
-static void
-row_release(struct row *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->cells[i].name);
-		free(r->cells[i].text);
-	}
-	free(r->cells);
-	memset(r, 0, sizeof(*r));
 }
 
 int

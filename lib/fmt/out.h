@@ -1,10 +1,14 @@
 /*
  * fmt/out: rows of named fields for stdout: an aligned table for people, one JSON object per
- * line for programs. One code path, two printers.
+ * line for programs, CSV for spreadsheets. One code path, three printers.
  *
  * Give every row the same fields in the same order; the table takes its columns from the first
- * row. JSON rows are written as they end; a table is written by gsp_out_free(), when its widths
- * are known. In a table, control characters and invalid UTF-8 appear as "?".
+ * row, CSV its header. JSON and CSV rows are written as they end; a table is written by
+ * gsp_out_free(), when its widths are known. In a table and in CSV, control characters and invalid
+ * UTF-8 appear as "?".
+ *
+ * CSV is RFC 4180. A text that a spreadsheet would take for a formula gets a "'" before it; null is
+ * an empty field.
  *
  * Ownership: borrows the stream; copies what it is told.
  */
@@ -18,7 +22,7 @@
 #include "base/err.h"
 #include "fmt/json.h"
 
-enum gsp_out_mode { GSP_OUT_TABLE, GSP_OUT_JSON };
+enum gsp_out_mode { GSP_OUT_TABLE, GSP_OUT_JSON, GSP_OUT_CSV };
 
 struct gsp_out;
 
@@ -41,6 +45,10 @@ void gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *t
 
 /** gsp_out_end(o): the row is complete. A row of nothing is nothing. */
 void gsp_out_end(struct gsp_out *o);
+
+/** gsp_out_head(o): the row so far only tells which fields there will be: CSV's header, should no
+ * row follow. Nothing in the other modes. */
+void gsp_out_head(struct gsp_out *o);
 
 /** gsp_out_flush(o, err): what is out is out, or GSP_EIO. A table is printed now and starts anew. */
 int gsp_out_flush(struct gsp_out *o, struct gsp_err *err);

@@ -7,15 +7,19 @@
 
 #include "base/clock.h"
 #include "gsp/ledger.h"
+#include "gsp/limits.h"
 #include "gsp/preflight.h"
 #include "gsp/userdata.h"
 #include "linode/event.h"
 #include "linode/firewall.h"
+#include "sys/lock.h"
 #include "sys/sig.h"
 
 #include "base/banned.h"
 
 #define USER_DATA_MAX 49150 /* 49149 bytes raw (65535 encoded), Linode API v4 */
+
+#define OVER_LIMIT 1 /* err->detail: no lack of capacity, and no other place is tried */
 
 /* When a lost answer's machine is looked for, in ms after the call: 30 s in all. */
 static const int64_t look_after_ms[] = {500, 1500, 3000, 5000, 8000, 12000};
@@ -178,6 +182,25 @@ not_bought(struct gsp_job *job)
 	return -1;
 }
 
+/* The call may be made, and the journal says so: one start of this home at a time decides, since
+ * what it spends is what the others have less. */
+static int
+may_post(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	int fd, rc;
+
+	if (gsp_limits_take(&fd, job, s->conf, err) == -1)
+		return -1;
+	rc = gsp_limits_check(job, s->conf, s->type, s->hourly_usd, false, err);
+	if (rc == 0)
+		rc = gsp_session_phase(s, job->home, GSP_PHASE_POSTING, err);
+	else if (err->code == GSP_EUNAVAIL)
+		err->detail = OVER_LIMIT;
+	gsp_lock_drop(fd);
+	return rc;
+}
+
 /* One place of the ladder. 0 bought; -1 with GSP_EUNAVAIL: the next place may do. */
 static int
 buy_at(struct gsp_job *job, struct purchase *p, const struct gsp_rung *rung,
@@ -195,7 +218,7 @@ buy_at(struct gsp_job *job, struct purchase *p, const struct gsp_rung *rung,
 	p->req.type = s->type;
 	p->req.firewall_id = s->firewall_id;
 	for (;;) {
-		if (gsp_session_phase(s, job->home, GSP_PHASE_POSTING, err) == -1)
+		if (may_post(job, err) == -1)
 			return -1;
 		gsp_steps_update(job->steps, job->server, "create", -1, 0, 0,
 		    "%s in %s, $%.4g an hour", s->type, s->region,
@@ -231,7 +254,7 @@ climb(struct gsp_job *job, const struct gsp_preflight *pre, struct gsp_instance 
 		goto out;
 	for (size_t i = 0; i < pre->nrungs; i++) {
 		rc = buy_at(job, &p, &pre->rungs[i], out, err);
-		if (rc == 0 || err->code != GSP_EUNAVAIL)
+		if (rc == 0 || err->code != GSP_EUNAVAIL || err->detail == OVER_LIMIT)
 			break;
 		if (i + 1 < pre->nrungs)
 			gsp_steps_warn(job->steps, job->server, "%s; trying %s in %s", err->msg,

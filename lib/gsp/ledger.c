@@ -1,10 +1,31 @@
 #include "gsp/ledger.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "fmt/json.h"
 #include "sys/io.h"
 
 #include "base/banned.h"
+
+static void
+add_time(struct gsp_json *v, const char *key, int64_t t)
+{
+	char text[GSP_CLOCK_TEXT];
+
+	gsp_json_add_str(v, key, gsp_clock_format(text, sizeof(text), t));
+}
+
+static bool
+ends(const char *what)
+{
+	static const char *const words[] = {"delete", "discard", "gone", "lost", "moved"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], what) == 0)
+			return true;
+	return false;
+}
 
 int
 gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char *what,
@@ -12,15 +33,17 @@ gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), line = GSP_BUF_INIT(16384);
 	struct gsp_json *v = gsp_json_new_obj();
-	char when[GSP_CLOCK_TEXT];
+	struct gsp_session then = *s;
 	int64_t now = gsp_wall_s();
 	uint64_t hours;
 	double usd;
 	int rc;
 
-	gsp_session_cost(s, now, &hours, &usd);
+	if (ends(what) && then.ended == 0)
+		then.ended = now;
+	gsp_session_cost(&then, now, &hours, &usd);
 	gsp_json_add_str(v, "schema", "gsp.ledger/1");
-	gsp_json_add_str(v, "time", gsp_clock_format(when, sizeof(when), now));
+	add_time(v, "time", now);
 	gsp_json_add_str(v, "what", what);
 	gsp_json_add_str(v, "server", s->server);
 	gsp_json_add_str(v, "session", s->id);
@@ -28,17 +51,23 @@ gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char
 	gsp_json_add_u64(v, "linode_id", s->linode_id);
 	gsp_json_add_str(v, "region", s->region);
 	gsp_json_add_str(v, "type", s->type);
-	gsp_json_add_str(v, "created", gsp_clock_format(when, sizeof(when), s->created));
+	add_time(v, "created", s->created);
+	if (ends(what)) {
+		add_time(v, "ended", then.ended);
+		if (s->ended_guess)
+			gsp_json_add_bool(v, "estimated", true);
+	}
 	gsp_json_add_num(v, "hourly_usd", s->hourly_usd);
 	gsp_json_add_num(v, "monthly_usd", s->monthly_usd);
 	gsp_json_add_u64(v, "hours", hours);
 	gsp_json_add_num(v, "usd", usd);
-	/* a torn last line of a crash must not swallow this one */
-	gsp_buf_addc(&line, '\n');
+	gsp_json_add_str(v, "api_url", s->api_url != NULL ? s->api_url : h->api_url);
 	gsp_json_print(&line, v);
 	gsp_buf_addc(&line, '\n');
-	rc = gsp_io_append(gsp_home_path(h, &path, "state/ledger.jsonl"), line.data, line.len, 0600,
-	    err);
+	rc = gsp_buf_ok(&line)
+	    ? gsp_io_append_line(gsp_home_path(h, &path, "state/ledger.jsonl"), line.data, line.len,
+	          0600, err)
+	    : gsp_err_set(err, GSP_ELIMIT, "a line of the ledger is too long");
 	gsp_json_free(v);
 	gsp_buf_release(&line);
 	gsp_buf_release(&path);

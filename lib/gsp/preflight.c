@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "gsp/limits.h"
 #include "gsp/list.h"
 #include "gsp/script.h"
 #include "sys/io.h"
@@ -197,6 +198,16 @@ build_ladder(struct gsp_preflight *p, struct gsp_job *job, const struct gsp_serv
 	return 0;
 }
 
+/* A machine that was bought already is no start. */
+static int
+check_limits(const struct gsp_preflight *p, struct gsp_job *job, const struct gsp_server_conf *conf,
+    struct gsp_err *err)
+{
+	if (job->session != NULL && job->session->linode_id != 0)
+		return 0;
+	return gsp_limits_check(job, conf, p->rungs[0].type, p->rungs[0].hourly_usd, true, err);
+}
+
 int
 gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,
     const struct gsp_server_conf *conf, struct gsp_err *err)
@@ -214,7 +225,7 @@ gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,
 		goto fail;
 	out->linode_interfaces = settings.known && settings.linode_interfaces_only;
 	out->backups_forced = settings.known && settings.backups_forced;
-	if (build_ladder(out, job, conf, err) == -1 ||
+	if (build_ladder(out, job, conf, err) == -1 || check_limits(out, job, conf, err) == -1 ||
 	    gsp_image_check(job->api, conf->image, err) == -1)
 		goto fail;
 	return 0;

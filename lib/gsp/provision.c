@@ -11,6 +11,7 @@
 #include "gsp/create.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
+#include "gsp/reconcile.h"
 #include "linode/event.h"
 #include "linode/instance.h"
 
@@ -48,6 +49,7 @@ int
 gsp_provision_forget_lost(struct gsp_job *job, struct gsp_err *err)
 {
 	assert(job->lock_fd >= 0 && job->session != NULL);
+	gsp_reconcile_end(job);
 	if (gsp_ledger_add(job->home, job->session, "lost", job->actor, err) == -1 ||
 	    gsp_session_end(job->session, job->home, "lost", err) == -1)
 		return -1;
@@ -86,9 +88,11 @@ keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err
 	/* our own clock may be wrong, but the bill counts from the cloud's */
 	if (it->created != 0)
 		s->created = it->created;
-	if (gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1)
+	/* the line first: killed after it, the next run finds the machine by its label again, and says
+	 * so twice; the other way round nobody would say it */
+	if (gsp_ledger_add(job->home, s, "create", job->actor, err) == -1)
 		return -1;
-	return gsp_ledger_add(job->home, s, "create", job->actor, err);
+	return gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err);
 }
 
 static int
@@ -248,6 +252,7 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 		gsp_steps_warn(job->steps, job->server, "the machine %s is gone; nothing was lost with "
 		    "it", s->label);
 		*gone = true;
+		gsp_reconcile_end(job);
 		if (gsp_ledger_add(job->home, s, "gone", job->actor, err) == -1 ||
 		    gsp_session_end(s, job->home, "gone", err) == -1)
 			return -1;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "fmt/json.h"
+#include "gsp/money.h"
 #include "net/ssh.h"
 #include "sys/io.h"
 
@@ -379,17 +380,17 @@ gsp_session_check_here(const struct gsp_session *s, const struct gsp_home *h,
 void
 gsp_session_cost(const struct gsp_session *s, int64_t now, uint64_t *hours, double *usd)
 {
-	int64_t until = s->ended != 0 && s->ended < now ? s->ended : now;
-	int64_t lived = until > s->created ? until - s->created : 0;
+	bool over = s->ended != 0 && s->ended <= now;
+	struct gsp_life life = {s->created, over ? s->ended : now, !over,
+	    gsp_money_from(s->hourly_usd), gsp_money_from(s->monthly_usd)};
+	struct gsp_bill bill;
 
 	*hours = 0;
 	*usd = 0;
 	if (s->linode_id == 0)
 		return;
-	/* every started hour counts in full, up to the monthly price (Linode billing) */
-	*hours = (uint64_t)(lived / 3600 + 1);
-	if (s->hourly_usd > 0)
-		*usd = (double)*hours * s->hourly_usd;
-	if (s->monthly_usd > 0 && *usd > s->monthly_usd)
-		*usd = s->monthly_usd;
+	bill = gsp_money_whole(&life);
+	*hours = bill.hours;
+	if (bill.amount >= 0)
+		*usd = gsp_money_usd(bill.amount);
 }

@@ -38,6 +38,7 @@ struct gsp_session {
 	int64_t created;  /* epoch seconds of the intent; of the machine once it is known */
 	int64_t since;    /* when phase last changed */
 	int64_t ended;    /* not kept: when a machine that is gone already was deleted; 0 unknown */
+	bool ended_guess; /* not kept: ${ended} is when that was noticed */
 	bool start_intent; /* fsynced before the first start: from here on there may be a save */
 	bool ready;       /* the game answered after start */
 	uint64_t linode_id, firewall_id, after_event;
@@ -89,7 +90,7 @@ const char *gsp_session_stage(const struct gsp_session *s);
 int gsp_session_check_here(const struct gsp_session *s, const struct gsp_home *h,
     struct gsp_err *err);
 
-/** What the machine has cost until ${now}: started hours, dollars (monthly cap); 0 before create. */
+/** What the machine has cost until ${now}: started hours, dollars (see gsp/money); 0 before create. */
 void gsp_session_cost(const struct gsp_session *s, int64_t now, uint64_t *hours, double *usd);
 
 #endif

@@ -11,6 +11,7 @@
 #include "gsp/history.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
+#include "gsp/reconcile.h"
 #include "gsp/run.h"
 #include "gsp/sync.h"
 #include "linode/firewall.h"
@@ -295,8 +296,7 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 			    "servers/%s/history ('gsp teardown %s --discard-unsaved' only forgets it)",
 			    job->server, job->server, job->server, job->server);
 		gsp_err_clear(err);
-		if (s->phase == GSP_PHASE_DELETING)
-			s->ended = s->since; /* a former run deleted it; hours since then cost nothing */
+		gsp_reconcile_end(job); /* hours since then cost nothing */
 		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);
 	}
 	if (gsp_moved_home(job->home, &it) != NULL && (discard || s->taking_from[0] == '\0'))

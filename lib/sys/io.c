@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,6 +202,47 @@ gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
 	if (fd == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
 	rc = write_and_sync(fd, data, len, path, err);
+	if (close(fd) == -1 && rc == 0)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
+	return rc == 0 ? fsync_parent(path, err) : -1; /* it may be new */
+}
+
+/* Does the file end within a line? */
+static int
+ends_torn(int fd, const char *path, bool *torn, struct gsp_err *err)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(fd, &st) == -1 || (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == -1))
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", path);
+	*torn = last != '\n';
+	return 0;
+}
+
+int
+gsp_io_append_line(const char *path, const void *line, size_t len, mode_t mode,
+    struct gsp_err *err)
+{
+	struct gsp_buf block = GSP_BUF_INIT(len + 8);
+	bool torn = false;
+	int fd, rc;
+
+	fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, mode);
+	if (fd == -1)
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
+	while ((rc = flock(fd, LOCK_EX)) == -1 && errno == EINTR)
+		;
+	if (rc == -1)
+		gsp_err_sys(err, GSP_EIO, errno, "cannot lock '%s'", path);
+	else if ((rc = ends_torn(fd, path, &torn, err)) == 0) {
+		if (torn)
+			gsp_buf_addc(&block, '\n');
+		gsp_buf_add(&block, line, len);
+		rc = gsp_buf_ok(&block) ? write_and_sync(fd, block.data, block.len, path, err)
+		                        : gsp_err_set(err, GSP_ESYS, "out of memory");
+	}
+	gsp_buf_release(&block);
 	if (close(fd) == -1 && rc == 0)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
 	return rc == 0 ? fsync_parent(path, err) : -1; /* it may be new */

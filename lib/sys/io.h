@@ -43,6 +43,15 @@ int gsp_io_sweep(const char *dir, struct gsp_err *err);
 int gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err);
 
+/**
+ * gsp_io_append_line(path, line, len, mode, err):
+ * The same for a file of lines; ${line} ends in a newline. If what is there does not (a crash tore
+ * it off), one is put before it. Writers wait for each other (flock), so that none writes into the
+ * torn line of another.
+ */
+int gsp_io_append_line(const char *path, const void *line, size_t len, mode_t mode,
+    struct gsp_err *err);
+
 /** gsp_io_mkdirs(path, mode, err): path and its parents; existing directories are fine. Those it
  * makes are on disk when it returns 0. */
 int gsp_io_mkdirs(const char *path, mode_t mode, struct gsp_err *err);

@@ -43,6 +43,71 @@ printed(enum gsp_out_mode mode, const char *fields)
 	return text;
 }
 
+/* One text as a field, after a header that came first. */
+static void
+csv_field(const char *text, const char *want)
+{
+	char got[256];
+	FILE *f = tmpfile();
+	struct gsp_out *o = gsp_out_new(f, GSP_OUT_CSV, NULL);
+	size_t n;
+
+	gsp_out_str(o, "a", "pattern");
+	gsp_out_head(o);
+	gsp_out_str(o, "a", text);
+	gsp_out_end(o);
+	OK(gsp_out_free(o, &err) == 0);
+	rewind(f);
+	n = fread(got, 1, sizeof(got) - 1, f);
+	got[n] = '\0';
+	fclose(f);
+	OK(strncmp(got, "a\r\n", 3) == 0);
+	IS_STR(got + 3, want);
+}
+
+static void
+test_csv(void)
+{
+	struct gsp_out *o;
+	char got[64];
+	FILE *f = tmpfile();
+	size_t n;
+
+	csv_field("a,b", "\"a,b\"\r\n");
+	csv_field("say \"hi\"", "\"say \"\"hi\"\"\"\r\n");
+	csv_field("", "\r\n");
+	csv_field("a\r\nb", "a??b\r\n");
+	csv_field("=1+1", "'=1+1\r\n");
+	csv_field("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"\r\n");
+	csv_field("+x", "'+x\r\n");
+	csv_field("-x", "'-x\r\n");
+	csv_field("@x", "'@x\r\n");
+	csv_field("\t=x", "?=x\r\n");
+	csv_field("a=b", "a=b\r\n");
+
+	/* a header, and no row; a negative number is no formula */
+	o = gsp_out_new(f, GSP_OUT_CSV, NULL);
+	gsp_out_str(o, "a", NULL);
+	gsp_out_num(o, "n", -1.5, 1);
+	gsp_out_head(o);
+	OK(gsp_out_flush(o, &err) == 0);
+	gsp_out_str(o, "a", "x");
+	gsp_out_num(o, "n", -1.5, 1);
+	gsp_out_end(o);
+	OK(gsp_out_free(o, &err) == 0);
+	rewind(f);
+	n = fread(got, 1, sizeof(got) - 1, f);
+	got[n] = '\0';
+	IS_STR(got, "a,n\r\nx,-1.5\r\n");
+	fclose(f);
+
+	/* in the other modes it is nothing */
+	o = gsp_out_new(stderr, GSP_OUT_JSON, NULL);
+	gsp_out_str(o, "a", "x");
+	gsp_out_head(o);
+	OK(gsp_out_free(o, &err) == 0);
+}
+
 int
 main(void)
 {
@@ -65,8 +130,16 @@ main(void)
 	    "{\"linode_id\":7,\"server\":\"b\xc3\xa4\\u001b[31m\xef\xbf\xbd\"}\n");
 	IS_STR(printed(GSP_OUT_TABLE, "nonsense"), "");
 
+	IS_STR(printed(GSP_OUT_CSV, NULL),
+	    "server,linode_id,usd,ok,bytes,note\r\n"
+	    "vanilla,60303116,0.07,true,1500,\r\n"
+	    "b\xc3\xa4?[31m?,7,12.50,false,2,\r\n");
+	IS_STR(printed(GSP_OUT_CSV, "usd,nonsense,server"),
+	    "usd,server\r\n0.07,vanilla\r\n12.50,b\xc3\xa4?[31m?\r\n");
+	test_csv();
+
 	if ((full = fopen("/dev/full", "w")) != NULL) {
-		for (int mode = GSP_OUT_TABLE; mode <= GSP_OUT_JSON; mode++) {
+		for (int mode = GSP_OUT_TABLE; mode <= GSP_OUT_CSV; mode++) {
 			gsp_err_clear(&err);
 			o = gsp_out_new(full, (enum gsp_out_mode)mode, NULL);
 			rows(o);

@@ -82,6 +82,53 @@ test_read(void)
 	gsp_buf_release(&b);
 }
 
+/* Writers at once, one after another torn off within a line: every whole line is there, alone. */
+static void
+test_append_line(void)
+{
+	enum { WRITERS = 6, LINES = 40 };
+	char line[600];
+	struct gsp_buf all = GSP_BUF_INIT(1 << 20);
+	int whole = 0, other = 0, status;
+
+	IS_INT(gsp_io_append_line(at("l"), "one\n", 4, 0600, &err), 0);
+	IS_STR(contents(at("l")), "one\n");
+	IS_INT(gsp_io_append(at("l"), "to", 2, 0600, &err), 0);
+	IS_INT(gsp_io_append_line(at("l"), "two\n", 4, 0600, &err), 0);
+	IS_INT(gsp_io_append_line(at("l"), "three\n", 6, 0600, &err), 0);
+	IS_STR(contents(at("l")), "one\nto\ntwo\nthree\n");
+	IS_INT(gsp_io_append_line("/dev/full", "x\n", 2, 0600, &err), -1);
+	IS_INT(err.code, GSP_EIO);
+	IS_INT(gsp_io_append_line(at("no/where"), "x\n", 2, 0600, &err), -1);
+	gsp_io_unlink(at("l"), &err);
+	for (int w = 0; w < WRITERS; w++)
+		if (fork() == 0) {
+			int rc = 0;
+
+			memset(line, 'a' + w, sizeof(line) - 1);
+			line[sizeof(line) - 1] = '\n';
+			for (int i = 0; i < LINES && rc == 0; i++)
+				rc = w == 0 && i % 4 == 0 ? gsp_io_append(at("l"), "torn", 4, 0600, &err)
+				                          : gsp_io_append_line(at("l"), line, sizeof(line), 0600, &err);
+			_exit(rc == 0 ? 0 : 1);
+		}
+	for (int w = 0; w < WRITERS; w++)
+		OK(wait(&status) > 0 && status == 0);
+	IS_INT(gsp_io_read_file(&all, at("l"), &err), 0);
+	for (const char *p = gsp_buf_str(&all), *nl; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
+		size_t n = strspn(p, (char[]){p[0], '\0'});
+
+		if (nl - p == sizeof(line) - 1 && n == sizeof(line) - 1)
+			whole++;
+		else if (strncmp(p, "torn", 4) != 0)
+			other++;
+	}
+	IS_INT(whole, WRITERS * LINES - LINES / 4);
+	IS_INT(other, 0);
+	gsp_buf_release(&all);
+	gsp_io_unlink(at("l"), &err);
+}
+
 static void
 test_write(void)
 {
@@ -599,6 +646,7 @@ main(void)
 	tree_new("sys");
 	umask(022);
 	test_read();
+	test_append_line();
 	test_write();
 	test_dirs();
 	test_sweep();
