@@ -424,6 +424,10 @@ export(struct export *x, struct gsp_history *h, bool replace, uint64_t *bytes,
 		rc = put_archive(x, err);
 	}
 out:
+	/* without the lock another tool may have removed it: that is the reason, then */
+	if (rc == -1 && err->code != GSP_ECANCEL && dir.len > 0 && !gsp_io_is_dir(gsp_buf_str(&dir)))
+		gsp_err_set(err, GSP_EUNAVAIL, "generation %" PRIu64 " of '%s' was removed meanwhile; "
+		    "'gsp saves list %s' shows what is there", x->n, x->job->server, x->job->server);
 	if (x->root != -1)
 		close(x->root);
 	gsp_buf_release(&dir);

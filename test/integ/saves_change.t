@@ -222,6 +222,38 @@ for p in rsync gsp-saves; do ln -s "$(command -v $p)" "$T/bin/$p"; done
 gives 71 "no zstd" env PATH="$T/bin" gsp-saves export new 1 bad.tar.zst
 says "said" "is zstd installed"
 gives 0 "which .tar does not need" env PATH="$T/bin" gsp-saves export -q new 1 none.tar
+# a slow compressor: time to kill, to prune, and to make the file
+cat >"$T/zstd" <<SH
+#!/bin/sh
+[ -e $T/go ] || { touch $T/slow; while [ ! -e $T/go ]; do sleep 0.05; done; }
+exec /usr/bin/zstd "\$@"
+SH
+PATH=$T:$PATH gsp-saves export -q new 1 killed.tar.zst 2>/dev/null &
+pid=$!
+ok "export is at work" until_true 10 test -e "$T/slow"
+kill -9 $pid
+wait $pid 2>/dev/null
+is "killed, it leaves nothing" "$(find . -name '*killed*' -o -name '.gsp*')" ""
+rm "$T/slow"
+bg late env PATH="$T:$PATH" gsp-saves export new 1 late.tar.zst
+until_true 10 test -e "$T/slow"
+echo mine >late.tar.zst
+touch "$T/go"
+bg_gives 65 "a file that came meanwhile" late
+is "is not replaced" "$(cat late.tar.zst)" mine
+rm "$T/slow" "$T/go"
+head -c 3000000 /dev/urandom >"$S/new/files/world/zz"
+gives 0 "a large one" gsp-saves restore -q new 1
+big=$(($(newest new) - 1))
+bg pruned env PATH="$T:$PATH" gsp-saves export new "$big" pruned.tar.zst
+until_true 10 test -e "$T/slow"
+mv "$(gen "$big" new)" "$S/new/history/.removing-000000" # as prune does it
+chmod u+w "$S/new/history/.removing-000000/world"
+rm "$S/new/history/.removing-000000/world/zz"
+touch "$T/go"
+bg_gives 69 "a generation that is removed meanwhile" pruned
+says "said" "was removed meanwhile"
+ok "half of it has no name" test ! -e pruned.tar.zst
 cd "$TOP" || exit 1
 mkdir "$T/back"
 tar -C "$T/back" -xf "$T/ex/w.tar.zst"
