@@ -164,9 +164,10 @@ out:
 
 /* ---- through a compressor ---- */
 
-/* Whatever we met, what the compressor says is nearer to the cause. */
+/* When its work could not be handed to it, what the compressor says is nearer to the cause; when
+ * what came from it was wrong, that it ended badly is only our hanging up. */
 static int
-judge(struct gsp_proc *p, int made, struct gsp_err *err)
+judge(struct gsp_proc *p, int made, bool prove, struct gsp_err *err)
 {
 	struct gsp_buf said = GSP_BUF_INIT(2048);
 	struct gsp_err ignored = GSP_ERR_INIT;
@@ -180,7 +181,7 @@ judge(struct gsp_proc *p, int made, struct gsp_err *err)
 	(void)gsp_io_read_all(&said, p->err_fd, p->argv[0], &ignored);
 	if (gsp_proc_wait(p, &status, made == 0 ? err : &ignored) == -1)
 		rc = -1;
-	else if (status != 0 && !(made == -1 && err->code == GSP_ECANCEL)) {
+	else if (status != 0 && (made == 0 || (!prove && err->code != GSP_ECANCEL))) {
 		const char *text = gsp_buf_str(&said);
 		bool full = strstr(text, "No space left") != NULL || strstr(text, "quota") != NULL;
 
@@ -213,7 +214,7 @@ through(struct export *x, const char *const *argv, struct gsp_err *err)
 	rc = put_archive(x, err);
 	if (rc == 0 && x->prove && read(x->fd, &more, 1) != 0)
 		rc = gsp_err_set(err, GSP_EIO, "'%s' is longer than what was written", x->path);
-	return judge(&p, rc, err);
+	return judge(&p, rc, x->prove, err);
 }
 
 static int
@@ -423,6 +424,10 @@ export(struct export *x, struct gsp_history *h, bool replace, uint64_t *bytes,
 		rc = put_archive(x, err);
 	}
 out:
+	/* without the lock another tool may have removed it: that is the reason, then */
+	if (rc == -1 && err->code != GSP_ECANCEL && dir.len > 0 && !gsp_io_is_dir(gsp_buf_str(&dir)))
+		gsp_err_set(err, GSP_EUNAVAIL, "generation %" PRIu64 " of '%s' was removed meanwhile; "
+		    "'gsp saves list %s' shows what is there", x->n, x->job->server, x->job->server);
 	if (x->root != -1)
 		close(x->root);
 	gsp_buf_release(&dir);

@@ -280,17 +280,6 @@ finish_modes(struct bring *b, struct gsp_err *err)
 	return rc;
 }
 
-int
-gsp_history_next_gone(struct gsp_history *h, struct gsp_err *err)
-{
-	char path[PATH_MAX];
-
-	gsp_history_step("next-gone");
-	if (gsp_history_path(h, path, err, "NEXT") == -1 || gsp_io_unlink(path, err) == -1)
-		return -1;
-	return gsp_io_fsync_dir(h->dir, err);
-}
-
 /* With NEXT on disk: everything up to its removal. */
 static int
 carry_out(struct bring *b, struct gsp_err *err)
@@ -415,24 +404,29 @@ refuse_edits(struct gsp_history *h, struct gsp_err *err)
 	return rc;
 }
 
+/* What stays in files/ must have a place in the generation: a directory with something that
+ * stays cannot become a file, and half-way is too late to find out. */
 static int
-write_next(struct gsp_history *h, const struct gsp_next *to, struct gsp_err *err)
+refuse_blocked(const struct gsp_history *h, const struct gsp_list *list, const char **skip,
+    struct gsp_err *err)
 {
-	struct gsp_buf text = GSP_BUF_INIT(256);
-	int rc;
+	char path[PATH_MAX];
 
-	gsp_buf_addf(&text, "{\"generation\":%" PRIu64, to->number);
-	if (to->edit != 0)
-		gsp_buf_addf(&text, ",\"edit\":%" PRIu64, to->edit);
-	if (to->push)
-		gsp_buf_adds(&text, ",\"push\":true");
-	if (to->coming)
-		gsp_buf_adds(&text, ",\"coming\":true");
-	gsp_buf_adds(&text, "}\n");
-	gsp_history_step("next");
-	rc = gsp_history_state(h, "NEXT", gsp_buf_str(&text), err);
-	gsp_buf_release(&text);
-	return rc;
+	for (const char **p = skip; *p != NULL; p++)
+		for (const char *slash = strchr(*p, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+			const struct gsp_entry *e;
+
+			(void)snprintf(path, sizeof(path), "%.*s", (int)(slash - *p), *p);
+			if ((e = gsp_list_find(list, path)) == NULL || e->type == 'd')
+				continue;
+			if (snprintf(path, sizeof(path), "%s/%s", h->files, *p) >= (int)sizeof(path) ||
+			    !gsp_io_exists(path))
+				continue;
+			return gsp_err_set(err, GSP_EREFUSED, "'%s' is no directory in that generation, but "
+			    "'%s' is excluded or a push path and stays in files/; move that away first",
+			    e->path, path);
+		}
+	return 0;
 }
 
 int
@@ -443,9 +437,10 @@ gsp_history_bring(struct gsp_history *h, uint64_t number, uint64_t edit, struct 
 	int rc = -1;
 
 	/* everything that can be refused is refused before NEXT commits us */
-	if (bring_load(&b, h, &to, err) == -1 || refuse_edits(h, err) == -1)
+	if (bring_load(&b, h, &to, err) == -1 || refuse_blocked(h, &b.game, b.skip, err) == -1 ||
+	    refuse_edits(h, err) == -1)
 		goto out;
-	if (write_next(h, &to, err) == -1)
+	if (gsp_history_next_write(h, &to, err) == -1)
 		goto out;
 	rc = carry_out(&b, err);
 out:
@@ -471,17 +466,24 @@ gsp_history_become(struct gsp_history *h, const struct gsp_gen_meta *meta,
     struct gsp_err *err)
 {
 	const struct gsp_next to = {.number = h->highest + 1, .push = push, .coming = true};
+	const char **skip = join_paths(h->exclude, push ? NULL : h->push);
 	struct gsp_err ignored = GSP_ERR_INIT;
-	char dir[PATH_MAX];
 	struct bring b;
 	int rc = -1;
 
+	if (skip == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	if (refuse_blocked(h, list, skip, err) == -1 || refuse_edits(h, err) == -1) {
+		free(skip);
+		gsp_history_unstage(h);
+		return -1;
+	}
+	free(skip);
 	/* NEXT before the generation: from the moment that exists, whoever comes next finishes */
-	if (refuse_edits(h, err) == -1 || write_next(h, &to, err) == -1 ||
+	if (gsp_history_next_write(h, &to, err) == -1 ||
 	    gsp_history_seal(h, GSP_HISTORY_CAPTURE, meta, list, push_from, number, err) == -1) {
-		if (!gsp_history_has(h, to.number) && gsp_history_next_gone(h, &ignored) == 0 &&
-		    gsp_history_path(h, dir, &ignored, GSP_HISTORY_CAPTURE) == 0)
-			gsp_io_rmtree(dir, &ignored);
+		if (!gsp_history_has(h, to.number) && gsp_history_next_gone(h, &ignored) == 0)
+			gsp_history_unstage(h);
 		return -1;
 	}
 	assert(*number == to.number);

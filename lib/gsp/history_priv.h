@@ -77,6 +77,9 @@ int gsp_history_mkdir(const char *path, struct gsp_err *err);
 int gsp_history_seal(struct gsp_history *h, const char *tmp, const struct gsp_gen_meta *meta,
     struct gsp_list *list, uint64_t push_from, uint64_t *number, struct gsp_err *err);
 
+/** gsp_history_next_write(h, to, err): write NEXT, fsynced. */
+int gsp_history_next_write(struct gsp_history *h, const struct gsp_next *to, struct gsp_err *err);
+
 /** gsp_history_next_gone(h, err): remove NEXT, fsynced. */
 int gsp_history_next_gone(struct gsp_history *h, struct gsp_err *err);
 

@@ -477,6 +477,32 @@ test_damage(void)
 	gsp_history_close(h);
 }
 
+/* What stays in files/ has no place in the old generation: nothing is begun. */
+static void
+test_blocked(void)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_restored got;
+	struct gsp_history *h;
+	uint64_t n = 0;
+
+	make_past();
+	h = settled(&err);
+	put(at("srv/files/conf"), "a file", 0);
+	TREE_NEED(saves_capture(h, &n, &err) == 0 && n == 4);
+	TREE_NEED(unlink(at("srv/files/conf")) == 0);
+	put(at("srv/files/conf/push"), "a push path", 0);
+	OK(gsp_restore(a_job(), h, &conf, 4, false, &got, &err) == -1);
+	IS_INT(err.code, GSP_EREFUSED);
+	OK(strstr(err.msg, "'conf' is no directory in that generation") != NULL);
+	gsp_history_close(h);
+	h = settled(&err);
+	OK(h != NULL && *check_whole(h) == '\0');
+	IS_STR(get(at("srv/files/conf/push")), "a push path");
+	IS_INT(gsp_history_newest(h), 5); /* it is kept, too */
+	gsp_history_close(h);
+}
+
 static void
 kill_all(const struct kill_story *story, int at_least, int twice, int rsyncs)
 {
@@ -500,6 +526,7 @@ tests(void)
 	test_prune_frees();
 	test_prune_needed();
 	test_damage();
+	test_blocked();
 	kill_all(&restoring, 20, 4, 5);
 	kill_all(&importing, 20, 4, 5);
 	kill_all(&pruning, 12, 2, 0);
