@@ -23,13 +23,13 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 # What a Debian machine needs to build and to run gsp; then what the demo and the tests add.
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
-	libssh-dev libmicrohttpd-dev
+	libssh-dev libmicrohttpd-dev libxxhash-dev
 DEPS_RUN   := rsync openssh-client openssh-server nftables iproute2 util-linux ca-certificates
 DEPS_TEST  := minetest-server jq curl python3 procps mandoc
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
 DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 
-PKGS       := libcurl libcjson yaml-0.1 libssh libmicrohttpd
+PKGS       := libcurl libcjson yaml-0.1 libssh libmicrohttpd libxxhash
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -66,7 +66,7 @@ $(O)/libgsp.a: $(LIB_OBJ)
 	$(AR) qcs $@ $^
 
 # A tool of more than one file.
-$(O)/gsp-saves: $(O)/cmd/saves_change.o
+$(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)

@@ -1,14 +1,11 @@
 /* gsp-saves: the generations of a server: look at them, go back to one, carry them in and out. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
-#include "gsp/sync.h"
 #include "saves.h"
+#include "tool.h"
 
 #include "base/banned.h"
 
@@ -21,55 +18,13 @@ struct word {
 	tool_fn *fn;
 };
 
-/* ---- list ---- */
-
-static int
-print_generation(struct saves *s, const struct gsp_history *h, uint64_t n, struct gsp_err *err)
-{
-	char when[GSP_CLOCK_TEXT], size[24];
-	struct gsp_gen g;
-
-	if (gsp_history_info(h, n, &g, err) == -1)
-		return -1;
-	gsp_out_u64(s->out, "generation", n);
-	gsp_out_str(s->out, "kind", gsp_gen_kind_name(g.kind));
-	gsp_out_str(s->out, "time", gsp_clock_format(when, sizeof(when), g.time));
-	gsp_out_u64(s->out, "parent", g.parent);
-	gsp_out_u64(s->out, "files", g.files);
-	gsp_out_pair(s->out, "bytes", g.bytes, gsp_num_bytes(size, sizeof(size), g.bytes));
-	gsp_out_str(s->out, "session", g.session[0] != '\0' ? g.session : NULL);
-	gsp_out_str(s->out, "actor", g.actor[0] != '\0' ? g.actor : NULL);
-	gsp_out_end(s->out);
-	return 0;
-}
-
-static int
-list(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
-{
-	struct saves *s = ctx;
-	struct gsp_server_conf *conf = NULL;
-	struct gsp_history *h = NULL;
-	const uint64_t *v;
-	size_t n;
-	int rc = -1;
-
-	if (gsp_server_conf_load(&conf, t->home, job->server, err) == -1 ||
-	    gsp_sync_history(&h, job, conf, err) == -1)
-		goto out;
-	gsp_history_numbers(h, &v, &n);
-	rc = 0;
-	for (size_t i = n; rc == 0 && i-- > 0;)
-		rc = print_generation(s, h, v[i], err);
-out:
-	gsp_history_close(h);
-	gsp_server_conf_free(conf);
-	return rc;
-}
-
 /* ---- the words ---- */
 
 static const struct word words[] = {
-    {"list", "", 0, 0, 0, list},
+    {"list", "", 0, 0, 0, saves_list},
+    {"show", "N", 1, 1, 0, saves_show},
+    {"diff", "A|files B|files", 2, 2, 0, saves_diff},
+    {"verify", "[N]", 0, 1, 0, saves_verify},
     {"restore", "N", 1, 1, TOOL_LOCK | TOOL_STEPS, saves_restore},
     {"import", "DIR", 1, 1, TOOL_LOCK | TOOL_STEPS, saves_import},
     {"export", "[N] FILE", 1, 2, 0, saves_export},
@@ -103,11 +58,13 @@ run(struct tool *t, struct saves *s, struct gsp_err *err)
 	if (s->nargs < w->min || s->nargs > w->max)
 		return gsp_err_set(err, GSP_EUSAGE, "'%s' is used so: gsp-saves %s SERVER%s%s", w->name,
 		    w->name, w->args[0] != '\0' ? " " : "", w->args);
+	if (s->all && w->fn != saves_show)
+		return gsp_err_set(err, GSP_EUSAGE, "--all goes with 'show'");
 	t->what = w->name;
 	if (s->dry_run && w->fn != saves_prune)
-		return gsp_err_set(err, GSP_EUSAGE, "--dry-run is for 'prune'");
+		return gsp_err_set(err, GSP_EUSAGE, "--dry-run goes with 'prune'");
 	if (s->accept && w->fn != saves_restore && w->fn != saves_import)
-		return gsp_err_set(err, GSP_EUSAGE, "--accept is for 'restore' and 'import'");
+		return gsp_err_set(err, GSP_EUSAGE, "--accept goes with 'restore' and 'import'");
 	/* what only looks keeps nobody out */
 	return tool_each(t, t->cli.operands + 1, 1, s->dry_run ? 0 : w->flags, w->fn, s, err);
 }
@@ -119,6 +76,7 @@ main(int argc, char **argv)
 	const struct gsp_opt opts[] = {
 	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "take a damaged or strange tree as it is"},
 	    {"dry-run", 0, GSP_OPT_FLAG, &s.dry_run, NULL, "prune: only say what would go"},
+	    {"all", 0, GSP_OPT_FLAG, &s.all, NULL, "show: every change, not just the largest"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-saves",
 	                     .synopsis = "WORD SERVER [ARG...]",

@@ -14,8 +14,12 @@ struct saves {
 	bool json;
 	char **args; /* what follows the server's name */
 	size_t nargs;
-	bool accept, dry_run;
+	bool all;             /* show: every change */
+	bool accept, dry_run; /* restore and import; prune */
 };
+
+/* The words that only look (saves_list.c, saves_show.c, saves_diff.c, saves_verify.c). */
+tool_fn saves_list, saves_show, saves_diff, saves_verify;
 
 /* The words that change something or carry it away (saves_change.c). */
 tool_fn saves_restore, saves_import, saves_export, saves_prune;

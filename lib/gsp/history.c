@@ -179,6 +179,12 @@ scan_base(struct gsp_history *h, struct gsp_err *err)
 	}
 	rc = 0;
 out:
+	if (rc == -1 && h->looking) {
+		gsp_debug("%s", err->msg);
+		gsp_err_clear(err);
+		h->base = 0;
+		rc = 0;
+	}
 	gsp_buf_release(&b);
 	return rc;
 }
@@ -190,9 +196,12 @@ scan_newest(struct gsp_history *h, struct gsp_err *err)
 
 	h->newest = 0;
 	for (size_t i = h->n; i-- > 0;) {
-		if (gsp_history_info(h, h->numbers[i], &g, err) == -1)
-			return -1;
-		if (g.kind != GSP_GEN_LIVE) {
+		if (gsp_history_info(h, h->numbers[i], &g, err) == -1) {
+			if (!h->looking)
+				return -1;
+			gsp_debug("%s", err->msg);
+			gsp_err_clear(err);
+		} else if (g.kind != GSP_GEN_LIVE) {
 			h->newest = g.number;
 			break;
 		}
@@ -206,6 +215,8 @@ gsp_history_scan(struct gsp_history *h, struct gsp_err *err)
 	DIR *d = opendir(h->dir);
 	int rc;
 
+	if (d == NULL && errno == ENOENT && h->looking)
+		return 0;
 	if (d == NULL)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot read the directory '%s'", h->dir);
 	rc = scan_names(h, d, err);
@@ -216,7 +227,7 @@ gsp_history_scan(struct gsp_history *h, struct gsp_err *err)
 }
 
 static int
-make_dir(char **out, const char *server_dir, const char *name, struct gsp_err *err)
+name_dir(char **out, const char *server_dir, const char *name, struct gsp_err *err)
 {
 	if (asprintf(out, "%s/%s", server_dir, name) == -1) {
 		*out = NULL;
@@ -224,13 +235,11 @@ make_dir(char **out, const char *server_dir, const char *name, struct gsp_err *e
 	}
 	if (strlen(*out) >= PATH_MAX - 64)
 		return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", *out);
-	if (gsp_io_is_dir(*out))
-		return 0;
-	return gsp_history_mkdir(*out, err);
+	return 0;
 }
 
-int
-gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
+static int
+open_as(struct gsp_history **out, const struct gsp_history_opts *o, bool looking,
     struct gsp_err *err)
 {
 	struct gsp_history *h = calloc(1, sizeof(*h));
@@ -243,15 +252,46 @@ gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
 	h->exclude = o->exclude;
 	h->push = o->push;
 	h->lock_fd = o->lock_fd;
-	if (make_dir(&h->files, o->server_dir, "files", err) == -1 ||
-	    make_dir(&h->dir, o->server_dir, "history", err) == -1 ||
-	    gsp_history_scan(h, err) == -1)
+	h->looking = looking;
+	if (name_dir(&h->files, o->server_dir, "files", err) == -1 ||
+	    name_dir(&h->dir, o->server_dir, "history", err) == -1)
+		goto fail;
+	if (!looking &&
+	    ((!gsp_io_is_dir(h->files) && gsp_history_mkdir(h->files, err) == -1) ||
+	        (!gsp_io_is_dir(h->dir) && gsp_history_mkdir(h->dir, err) == -1)))
+		goto fail;
+	if (gsp_history_scan(h, err) == -1)
 		goto fail;
 	*out = h;
 	return 0;
 fail:
 	gsp_history_close(h);
 	return -1;
+}
+
+int
+gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
+    struct gsp_err *err)
+{
+	return open_as(out, o, false, err);
+}
+
+int
+gsp_history_look(struct gsp_history **out, const struct gsp_history_opts *o,
+    struct gsp_err *err)
+{
+	return open_as(out, o, true, err);
+}
+
+bool
+gsp_history_gone(const struct gsp_history *h, uint64_t n)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	char path[PATH_MAX];
+
+	return gsp_history_path(h, path, &ignored, "%06" PRIu64, n) == -1 || !gsp_io_exists(path) ||
+	    gsp_history_path(h, path, &ignored, "%06" PRIu64 ".gsp", n) == -1 ||
+	    !gsp_io_exists(path);
 }
 
 void

@@ -70,6 +70,19 @@ int gsp_history_open(struct gsp_history **out, const struct gsp_history_opts *o,
     struct gsp_err *err);
 void gsp_history_close(struct gsp_history *h);
 
+/**
+ * gsp_history_look(out, o, err):
+ * To look only, without the server's lock: makes nothing and settles nothing. No history/ is an
+ * empty one. What is damaged hides nothing else: a generation that cannot be described is among
+ * the numbers and is never the newest; a BASE that cannot be read is 0.
+ * Another tool may change or remove a generation meanwhile; see gsp_history_gone().
+ */
+int gsp_history_look(struct gsp_history **out, const struct gsp_history_opts *o,
+    struct gsp_err *err);
+
+/** gsp_history_gone(h, n): generation ${n} is not there now: it was removed after the opening. */
+bool gsp_history_gone(const struct gsp_history *h, uint64_t n);
+
 const char *gsp_history_files_dir(const struct gsp_history *h); /* absolute, borrowed */
 uint64_t gsp_history_newest(const struct gsp_history *h);        /* proven: not live; 0 none */
 /* BASE; 0: none, or it names a generation that is not there. */

@@ -31,6 +31,7 @@ struct gsp_history {
 	char *home_id, *server;
 	const char *const *exclude, *const *push; /* borrowed */
 	int lock_fd;
+	bool looking; /* opened by gsp_history_look() */
 	uint64_t *numbers; /* ascending: directory and .gsp are both there */
 	size_t n;
 	uint64_t highest; /* of every number seen, whole generation or not */

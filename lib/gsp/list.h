@@ -70,6 +70,15 @@ typedef void gsp_list_odd(void *ctx, const char *path, const char *what);
 int gsp_list_walk(struct gsp_list *out, const char *dir, const char *const *exclude,
     gsp_list_odd *odd, void *odd_ctx, struct gsp_err *err);
 
+/**
+ * gsp_list_look(out, dir, odd, fail, ctx, err):
+ * The same for a tree that may be damaged: ${fail} is told of each path that cannot be looked at
+ * ("." for ${dir} itself) and why, and the rest is listed all the same. Never copy or delete by
+ * such a list: it may be short.
+ */
+int gsp_list_look(struct gsp_list *out, const char *dir, gsp_list_odd *odd, gsp_list_odd *fail,
+    void *ctx, struct gsp_err *err);
+
 /** gsp_path_under(path, top): path is top or below it (whole components). */
 bool gsp_path_under(const char *path, const char *top);
 

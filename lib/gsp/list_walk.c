@@ -15,6 +15,7 @@ struct walk {
 	const char *dir; /* for messages */
 	const char *const *exclude;
 	gsp_list_odd *odd;
+	gsp_list_odd *fail; /* NULL: what cannot be read ends the walk */
 	void *odd_ctx;
 	int root;  /* descriptor of dir */
 	char path[GSP_LIST_PATH_MAX]; /* of the entry in hand */
@@ -25,6 +26,16 @@ tell_odd(const struct walk *w, const char *what)
 {
 	if (w->odd != NULL)
 		w->odd(w->odd_ctx, w->path, what);
+}
+
+/* One path cannot be looked at. */
+static int
+cannot(const struct walk *w, const char *what, const char *path, int why, struct gsp_err *err)
+{
+	if (w->fail == NULL)
+		return gsp_err_sys(err, GSP_EIO, why, "cannot %s '%s/%s'", what, w->dir, path);
+	w->fail(w->odd_ctx, *path != '\0' ? path : ".", strerror(why));
+	return 0;
 }
 
 static void
@@ -52,8 +63,7 @@ read_target(const struct walk *w, int dirfd, const char *name, char **target,
 	if (n == -1) {
 		if (errno == ENOENT || errno == EINVAL)
 			return 0;
-		return gsp_err_sys(err, GSP_EIO, errno, "cannot read the symlink '%s/%s'", w->dir,
-		    w->path);
+		return cannot(w, "read the symlink", w->path, errno, err);
 	}
 	if ((size_t)n >= sizeof(text))
 		return gsp_err_set(err, GSP_ELIMIT, "the target of the symlink '%s/%s' is too long",
@@ -74,7 +84,7 @@ add_entry(struct walk *w, int dirfd, const char *name, struct gsp_err *err)
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno == ENOENT)
 			return 0; /* gone since the directory was read */
-		return gsp_err_sys(err, GSP_EIO, errno, "cannot look at '%s/%s'", w->dir, w->path);
+		return cannot(w, "look at", w->path, errno, err);
 	}
 	memset(&e, 0, sizeof(e));
 	e.path = w->path;
@@ -139,8 +149,7 @@ walk_one(struct walk *w, const char *top, struct gsp_err *err)
 			close(fd);
 		if (why == ENOENT)
 			return 0;
-		return gsp_err_sys(err, GSP_EIO, why, "cannot read the directory '%s/%s'", w->dir,
-		    top);
+		return cannot(w, "read the directory", top, why, err);
 	}
 	for (;;) {
 		errno = 0;
@@ -155,38 +164,34 @@ walk_one(struct walk *w, const char *top, struct gsp_err *err)
 		if (add_entry(w, dirfd(d), e->d_name, err) == -1)
 			goto out;
 	}
-	if (errno != 0) {
-		gsp_err_sys(err, GSP_EIO, errno, "cannot read the directory '%s/%s'", w->dir, top);
-		goto out;
-	}
-	rc = 0;
+	rc = errno == 0 ? 0 : cannot(w, "read the directory", top, errno, err);
 out:
 	closedir(d);
 	return rc;
 }
 
-int
-gsp_list_walk(struct gsp_list *out, const char *dir, const char *const *exclude,
-    gsp_list_odd *odd, void *odd_ctx, struct gsp_err *err)
+static int
+walk(struct walk *w, struct gsp_list *out, struct gsp_err *err)
 {
 	struct gsp_list found = GSP_LIST_INIT;
-	struct walk w = {&found, dir, exclude, odd, odd_ctx, -1, ""};
 	int rc;
 
-	w.root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w.root == -1) {
-		if (errno != ENOENT)
-			return gsp_err_sys(err, GSP_EIO, errno, "cannot read the directory '%s'",
-			    dir);
+	w->out = &found;
+	w->root = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->root == -1) {
 		gsp_list_release(out);
-		return 0;
+		if (errno == ENOENT)
+			return 0;
+		if (w->fail != NULL)
+			return cannot(w, "", "", errno, err);
+		return gsp_err_sys(err, GSP_EIO, errno, "cannot read the directory '%s'", w->dir);
 	}
-	rc = walk_one(&w, "", err);
+	rc = walk_one(w, "", err);
 	/* the list itself is the queue of directories: no recursion, one descriptor at a time */
 	for (size_t i = 0; rc == 0 && i < found.n; i++)
 		if (found.v[i].type == 'd')
-			rc = walk_one(&w, found.v[i].path, err);
-	close(w.root);
+			rc = walk_one(w, found.v[i].path, err);
+	close(w->root);
 	if (rc == -1) {
 		gsp_list_release(&found);
 		return -1;
@@ -195,4 +200,22 @@ gsp_list_walk(struct gsp_list *out, const char *dir, const char *const *exclude,
 	gsp_list_release(out);
 	*out = found;
 	return 0;
+}
+
+int
+gsp_list_walk(struct gsp_list *out, const char *dir, const char *const *exclude,
+    gsp_list_odd *odd, void *odd_ctx, struct gsp_err *err)
+{
+	struct walk w = {NULL, dir, exclude, odd, NULL, odd_ctx, -1, ""};
+
+	return walk(&w, out, err);
+}
+
+int
+gsp_list_look(struct gsp_list *out, const char *dir, gsp_list_odd *odd, gsp_list_odd *fail,
+    void *ctx, struct gsp_err *err)
+{
+	struct walk w = {NULL, dir, NULL, odd, fail, ctx, -1, ""};
+
+	return walk(&w, out, err);
 }

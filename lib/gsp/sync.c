@@ -9,6 +9,33 @@
 
 #include "base/banned.h"
 
+static void
+fill(struct gsp_history_opts *o, struct gsp_job *job, const struct gsp_server_conf *conf,
+    struct gsp_buf *dir)
+{
+	memset(o, 0, sizeof(*o));
+	o->server_dir = gsp_job_server_dir(job, dir);
+	o->home_id = job->home->id;
+	o->server = job->server;
+	o->exclude = conf != NULL ? (const char *const *)conf->exclude.v : NULL;
+	o->push = conf != NULL ? (const char *const *)conf->push.v : NULL;
+	o->lock_fd = job->lock_fd;
+}
+
+int
+gsp_sync_look(struct gsp_history **out, struct gsp_job *job, const struct gsp_server_conf *conf,
+    struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_history_opts o;
+	int rc;
+
+	fill(&o, job, conf, &dir);
+	rc = gsp_history_look(out, &o, err);
+	gsp_buf_release(&dir);
+	return rc;
+}
+
 int
 gsp_sync_history(struct gsp_history **out, struct gsp_job *job,
     const struct gsp_server_conf *conf, struct gsp_err *err)
@@ -17,13 +44,7 @@ gsp_sync_history(struct gsp_history **out, struct gsp_job *job,
 	struct gsp_history_opts o;
 	int rc;
 
-	memset(&o, 0, sizeof(o));
-	o.server_dir = gsp_job_server_dir(job, &dir);
-	o.home_id = job->home->id;
-	o.server = job->server;
-	o.exclude = (const char *const *)conf->exclude.v;
-	o.push = (const char *const *)conf->push.v;
-	o.lock_fd = job->lock_fd;
+	fill(&o, job, conf, &dir);
 	rc = gsp_history_open(out, &o, err);
 	if (rc == 0 && job->lock_fd >= 0 && gsp_history_settle(*out, err) == -1) {
 		gsp_history_close(*out);

@@ -17,6 +17,11 @@
 int gsp_sync_history(struct gsp_history **out, struct gsp_job *job,
     const struct gsp_server_conf *conf, struct gsp_err *err);
 
+/** gsp_sync_look(out, job, conf, err): the same to look only (gsp_history_look()). ${conf} NULL: its
+ * excluded and push paths are not wanted. */
+int gsp_sync_look(struct gsp_history **out, struct gsp_job *job,
+    const struct gsp_server_conf *conf, struct gsp_err *err);
+
 struct gsp_sync_up_opts {
 	uint64_t from;            /* go on from this generation; 0: the newest */
 	const char *const *paths; /* NULL-terminated: send just these; NULL: all */
