@@ -5,6 +5,7 @@
 #include "cli/exitcode.h"
 #include "fmt/out.h"
 #include "saves.h"
+#include "tool.h"
 
 #include "base/banned.h"
 
@@ -61,9 +62,9 @@ run(struct tool *t, struct saves *s, struct gsp_err *err)
 		return gsp_err_set(err, GSP_EUSAGE, "--all goes with 'show'");
 	t->what = w->name;
 	if (s->dry_run && w->fn != saves_prune)
-		return gsp_err_set(err, GSP_EUSAGE, "--dry-run is for 'prune'");
+		return gsp_err_set(err, GSP_EUSAGE, "--dry-run goes with 'prune'");
 	if (s->accept && w->fn != saves_restore && w->fn != saves_import)
-		return gsp_err_set(err, GSP_EUSAGE, "--accept is for 'restore' and 'import'");
+		return gsp_err_set(err, GSP_EUSAGE, "--accept goes with 'restore' and 'import'");
 	/* what only looks keeps nobody out */
 	return tool_each(t, t->cli.operands + 1, 1, s->dry_run ? 0 : w->flags, w->fn, s, err);
 }
@@ -73,9 +74,9 @@ main(int argc, char **argv)
 {
 	struct saves s = {.json = false};
 	const struct gsp_opt opts[] = {
-	    {"all", 0, GSP_OPT_FLAG, &s.all, NULL, "show: every change, not just the largest"},
 	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "take a damaged or strange tree as it is"},
 	    {"dry-run", 0, GSP_OPT_FLAG, &s.dry_run, NULL, "prune: only say what would go"},
+	    {"all", 0, GSP_OPT_FLAG, &s.all, NULL, "show: every change, not just the largest"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-saves",
 	                     .synopsis = "WORD SERVER [ARG...]",

@@ -14,8 +14,8 @@ struct saves {
 	bool json;
 	char **args; /* what follows the server's name */
 	size_t nargs;
-	bool all; /* show: every change */
-	bool accept, dry_run;
+	bool all;             /* show: every change */
+	bool accept, dry_run; /* restore and import; prune */
 };
 
 /* The words that only look (saves_list.c, saves_show.c, saves_diff.c, saves_verify.c). */

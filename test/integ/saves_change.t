@@ -270,7 +270,7 @@ for i in 2 3 4 5; do # an edit and a restore each
 done
 all=$(newest pr)
 gives 0 "ten are kept unless said otherwise" gsp-saves prune --yes pr
-is "all of them" "$(ls "$S/pr/history" | grep -c gsp) $all" "10 10"
+is "all of them" "$(find "$S/pr/history" -name "*.gsp" | wc -l) $all" "10 10"
 echo 'keep: {last: 3}' >>"$S/pr/server.yaml"
 tree "$S/pr/history" >"$T/pr.was"
 gives 0 "prune --dry-run" gsp-saves prune --dry-run --json pr
@@ -304,7 +304,7 @@ gives 65 "nothing goes while the newest is damaged" gsp-saves prune --yes pr
 says "named" "the newest, is damaged \('world/n'"
 mv "$T/n.was" "$(gen "$(newest pr)" pr)/world/n"
 gives 0 "keep nothing" gsp-saves prune --yes pr
-is "keeps the newest" "$(ls "$S/pr/history" | grep -c gsp) $(base pr)" "1 $(newest pr)"
+is "keeps the newest" "$(find "$S/pr/history" -name "*.gsp" | wc -l) $(base pr)" "1 $(newest pr)"
 
 # ---- two at once ----
 flock "$H/state/pr/lock" sh -c 'touch "$1"; while [ -e "$1" ]; do sleep 0.05; done' - "$T/held" &

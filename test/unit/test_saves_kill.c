@@ -176,7 +176,7 @@ check_files(const char *const (*want)[2], size_t n, size_t paths, enum gsp_gen_k
 	struct gsp_list l = GSP_LIST_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_history *h = saves_open();
-	char what[64];
+	char what[GSP_ERR_MAX];
 	const uint64_t *v;
 	struct gsp_gen g;
 	size_t gens, of_kind = 0;
@@ -197,7 +197,7 @@ check_files(const char *const (*want)[2], size_t n, size_t paths, enum gsp_gen_k
 	    gsp_history_base(h) != g.number)
 		(void)snprintf(why, sizeof(why), "files/ does not come from the newest one");
 	if (saves_edits(h, what, sizeof(what)) != 0)
-		(void)snprintf(why, sizeof(why), "files/ counts as edited: %s", what);
+		(void)snprintf(why, sizeof(why), "files/ counts as edited: %.400s", what);
 	gsp_list_release(&l);
 	gsp_history_close(h);
 	return why;
@@ -276,7 +276,7 @@ make_many(void)
 	TREE_NEED(saves_capture(h, &n, &err) == 0 && n == 1);
 	put(at("machine/world/same"), "the same in all", 900);
 	for (int i = 2; i <= 6; i++) {
-		char session[8], text[16];
+		char session[16], text[32];
 
 		(void)snprintf(session, sizeof(session), "s%d", i);
 		(void)snprintf(text, sizeof(text), "level %d", i);
