@@ -103,16 +103,35 @@ judge(struct gsp_job *job, const char *name, const struct gsp_script_end *end,
 	    job->server, end->status, sep, said);
 }
 
+static bool
+is_step(const char *script)
+{
+	return strcmp(script, "bootstrap") == 0 || strcmp(script, "start") == 0 ||
+	    strcmp(script, "stop") == 0;
+}
+
+/* ${end}: how, if its end came; else it is left as it is. */
+static int
+run_to_end(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
+    struct gsp_script_end *end, struct gsp_err *err)
+{
+	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx,
+	    !is_step(o->script)};
+	struct gsp_script_end e;
+
+	if (gsp_script_run(job, &s, &e, err) == -1)
+		return -1;
+	*end = e;
+	return judge(job, o->script, &e, err);
+}
+
 static int
 run_script(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
     struct gsp_err *err)
 {
-	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx};
 	struct gsp_script_end end;
 
-	if (gsp_script_run(job, &s, &end, err) == -1)
-		return -1;
-	return judge(job, o->script, &end, err);
+	return run_to_end(job, o, timeout_s, &end, err);
 }
 
 static int
