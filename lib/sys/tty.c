@@ -44,8 +44,10 @@ gsp_tty_confirm(const char *question, struct gsp_err *err)
 	while (n == -1) {
 		struct pollfd fds[2] = {{STDIN_FILENO, POLLIN, 0}, {gsp_sig_fd(), POLLIN, 0}};
 
-		if (gsp_sig_check(err) == -1)
+		if (gsp_sig_check(err) == -1) {
+			dprintf(STDERR_FILENO, "\n"); /* what follows shall not stand behind the question */
 			return -1;
+		}
 		if (poll(fds, 2, -1) == -1 || fds[0].revents == 0)
 			continue;
 		n = read(STDIN_FILENO, line, sizeof(line) - 1);
