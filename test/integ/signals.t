@@ -1,9 +1,9 @@
 #!/bin/sh
 # Single moments of a signal: what is held off and for how long, what becomes of the script on the
-# machine, of a terminal's ^C, of a second one. Each tool at each of its lines: test/faults/signals.t.
+# machine, of a terminal's ^C. Transfers: signals_sync.t. Each tool at each of its lines: test/faults/signals.t.
 . test/integ/lib.sh
 in_sandbox "$@"
-need curl jq python3 tc
+need curl jq python3
 new_home
 
 S=$H/servers
@@ -17,7 +17,7 @@ session() { jq -r ".$2" "$H/state/$1/session.json"; }
 progress() { jq -r "$2" "$H/state/$1/progress.jsonl"; } # progress SERVER JQ-FILTER
 on_machine() { at "$1" pgrep -xf "'$2'"; }              # on_machine SERVER REGEX-OF-A-COMMAND
 
-for s in hung slow boot ready stuck big token; do
+for s in hung slow boot ready token; do
 	server $s
 done
 
@@ -82,43 +82,6 @@ ok "... the wait there ends, too" until_true 5 sh -c '! gsp-ssh ready "pgrep -f 
 is "... the game goes on" "$(stage ready)" running
 sent --on '"ready","state":"start"' --late 200 --to pty -- gsp-up ready
 gave "^C on a terminal" 130 'ready fail'
-
-# ---- transfers ----
-
-head -c 60000000 /dev/urandom >"$S/big/files/world/big"
-up_to() { gsp-provision -q "$1" && gsp-run -q bootstrap "$1"; }
-gives 0 "a machine for a large world" up_to big
-slow_link() { # both ways 25 MB a second
-	route=$(ip route get "$(session big ipv4)")
-	tc qdisc add dev "$(echo "$route" | sed -n 's/.* dev \([^ ]*\).*/\1/p')" root tbf rate 200mbit \
-		burst 100kb latency 100ms &&
-		at big tc qdisc add dev eth0 root tbf rate 200mbit burst 100kb latency 100ms
-}
-ok "... and a slow link" slow_link
-no_rsync() { ! on_machine big '[^ ]*rsync .*'; }
-sent --on '"pct":[1-9]' -- gsp-sync up big
-gave "a signal while files go up" 130 'big fail'
-ok "... no transfer is left there" until_true 5 no_rsync
-sent --on '"pct":[1-9]' --again 20 -- gsp-sync up big
-gave "two signals" 130 ''
-sent --on '"pct":[1-9]' --again 20 --to group -- gsp-up big
-gave "two signals, to all of them" 130 ''
-gives 0 "the same command again" gsp-up -q big
-ok "... all of it is there" test "$(at big stat -c %s /srv/toy/world/big)" = 60000000
-at big 'echo new >/srv/toy/world/new && head -c 60000000 /dev/urandom >/srv/toy/world/newbig &&
-	chown game: /srv/toy/world/new*'
-gives 0 "stop" gsp-run -q stop big
-sent --on '"pct":[1-9]' --signal TERM -- gsp-sync down big
-gave "a signal while files come down" 143 'big fail'
-is "... there is no generation of it" "$(newest big)" 1
-ok "... no transfer is left there" until_true 5 no_rsync
-sent --on '"pct":[1-9]' --again 20 -- gsp-down big
-gave "two signals" 130 ''
-is "... there is no generation of it" "$(newest big)" 1
-sent --on 'comparing checksums' --late 100 --to group -- gsp-down big
-gave "a signal while checksums are compared" 130 'big fail'
-gives 0 "the same command again" gsp-down -q big
-is "... the save is home" "$(cat "$S/big/files/world/new") $(gsp_field "$(newest big)" .kind big)" "new down"
 
 # ---- a token command that waits for ever; a pipe; a question ----
 
