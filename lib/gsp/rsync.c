@@ -274,12 +274,14 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 20:
 	case 128 + SIGINT:
 	case 128 + SIGTERM:
-	case 128 + SIGHUP: gsp_err_set(err, GSP_ECANCEL, "rsync was stopped by a signal"); break;
+	case 128 + SIGHUP: /* not by a signal of ours: that was looked at before */
+		gsp_err_set(err, GSP_ETEMP, "somebody ended rsync by a signal: %s", text);
+		break;
 	case 127: gsp_err_set(err, GSP_ESYS, "rsync is not installed: %s", text); break;
 	default:
 		gsp_err_set(err, GSP_EIO, "rsync failed with status %d: %s", status, text);
 	}
-	err->detail = err->code == GSP_ECANCEL ? (status > 128 ? status - 128 : SIGTERM) : status;
+	err->detail = status;
 	return -1;
 }
 

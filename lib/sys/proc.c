@@ -294,9 +294,8 @@ gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err)
 	return 0;
 }
 
-/* What it prints, until it closes its stdout or a signal reaches us. */
-static int
-read_output(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err)
+int
+gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err)
 {
 	char block[16384];
 	ssize_t n;
@@ -335,7 +334,7 @@ gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct g
 	if (gsp_proc_start(&p, err) == -1)
 		return -1;
 	if (out != NULL)
-		rc = read_output(out, &p, err);
+		rc = gsp_proc_read(out, &p, err);
 	if (rc == -1) {
 		struct gsp_err ignored = GSP_ERR_INIT;
 

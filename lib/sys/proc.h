@@ -50,6 +50,10 @@ int gsp_proc_start(struct gsp_proc *p, struct gsp_err *err);
  */
 int gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err);
 
+/** gsp_proc_read(out, p, err): what it prints into the pipe p->out_fd, to its end. GSP_ECANCEL on a
+ * signal, GSP_ELIMIT above ${out}'s ceiling; then it still runs. */
+int gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err);
+
 /** gsp_proc_poll(p, status): 1 ended (status set), 0 still running. Never blocks. */
 int gsp_proc_poll(struct gsp_proc *p, int *status);
 

@@ -37,18 +37,21 @@ check_hit() { # check_hit SERVER NUMBER AGAIN TEXT ANSWER
 	lock_free "$1" || wrong "$1" "$4: the lock is held"
 }
 
-# chain SERVER FAULT "SIGNAL_AT OPTIONS" COMMAND...: as said above
+# chain SERVER FAULT "SIGNAL_AT OPTIONS" COMMAND...: as said above; each line as often as there are
+# delays in LATE (milliseconds)
 chain() {
 	c_server=$1 c_fault=$2 c_opts=$3
 	shift 3
 	number=2 again=
 	case $c_opts in *'signal TERM'*) number=15 ;; *'signal HUP'*) number=1 ;; esac
 	case $c_opts in *again*) again=1 ;; esac
-	k=1 hits=0
+	k=1 hits=0 lates=
 	while [ $k -lt 60 ]; do
+		lates=${lates:-$LATE}
+		late=${lates%% *} lates=${lates#"${lates%% *}"} lates=${lates# }
 		began=$(date +%s%3N)
 		# shellcheck disable=SC2086
-		answer=$(test/signal_at --at $k $c_opts -- "$@")
+		answer=$(test/signal_at --at $k --late "$late" $c_opts -- "$@")
 		if [ "$(printf '%s' "$answer" | jq .hit)" = false ]; then
 			[ "$(printf '%s' "$answer" | jq .status)" = 0 ] ||
 				wrong "$c_server" "$* after $hits signals: $answer"
@@ -61,7 +64,7 @@ chain() {
 			[ "$(labelled "$c_server")" = 0 ] || until_true 10 no_transfer "$c_server" ||
 				wrong "$c_server" "$* at line $k, $c_fault: a transfer goes on there" ;;
 		esac
-		k=$((k + 1))
+		[ -n "$lates" ] || k=$((k + 1))
 	done
 	[ $k -lt 60 ] || wrong "$c_server" "$*, $c_fault: never got through"
 	tally "$c_server" "$1" "$c_fault" "$hits" $(($(date +%s%3N) - began))
@@ -112,20 +115,20 @@ begin() { # begin NAME COMMAND...
 	shift
 	bg "$name" "$@"
 }
-begin ai whole ai 'SIGINT' '--signal INT'
-begin si steps si 'SIGINT' '--signal INT --late 40'
+LATE='0 70 200' begin ai whole ai 'SIGINT' '--signal INT'
+LATE='40' begin si steps si 'SIGINT' '--signal INT'
 bg_gives 0 "gsp-up and gsp-down, SIGINT" ai 300
-begin at whole at 'SIGTERM' '--signal TERM --late 20'
+LATE='20 120' begin at whole at 'SIGTERM' '--signal TERM'
 bg_gives 0 "each tool by itself, SIGINT" si 300
-begin st steps st 'SIGTERM' '--signal TERM'
+LATE='0 90' begin st steps st 'SIGTERM' '--signal TERM'
 bg_gives 0 "gsp-up and gsp-down, SIGTERM" at 300
-begin ag whole ag '^C, as a terminal sends it' '--signal INT --to group --late 60'
+LATE='60' begin ag whole ag '^C, as a terminal sends it' '--signal INT --to group'
 bg_gives 0 "each tool by itself, SIGTERM" st 300
-begin sh steps sh 'SIGHUP' '--signal HUP --to group --late 10'
+LATE='10' begin sh steps sh 'SIGHUP' '--signal HUP --to group'
 bg_gives 0 "gsp-up and gsp-down, ^C" ag 300
-begin aq whole aq 'SIGINT twice' '--signal INT --again 30'
+LATE='0' begin aq whole aq 'SIGINT twice' '--signal INT --again 30'
 bg_gives 0 "each tool by itself, SIGHUP" sh 300
-begin ap whole ap '^C^C on a terminal' '--to pty --again 5'
+LATE='30' begin ap whole ap '^C^C on a terminal' '--to pty --again 5'
 bg_gives 0 "gsp-up and gsp-down, SIGINT twice" aq 300
 bg_gives 0 "gsp-up and gsp-down, ^C^C on a terminal" ap 300
 
