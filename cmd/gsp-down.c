@@ -24,9 +24,11 @@ is_gone(struct gsp_job *job)
 static int
 bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
 {
+	const char *force = d->kill ? "--kill"
+	    : job->session->conf->policy.kill_stuck ? "--kill-stuck" : "--progress=json";
+
 	if (job->session->phase < GSP_PHASE_SAVED &&
-	    tool_step(t, job, err, "gsp-run", "stop", d->kill ? "--kill" : "--progress=json",
-	        job->server, NULL) == -1)
+	    tool_step(t, job, err, "gsp-run", "stop", force, job->server, NULL) == -1)
 		return -1;
 	return tool_step(t, job, err, "gsp-sync", "down",
 	    d->accept ? "--accept" : "--progress=json", job->server, NULL);

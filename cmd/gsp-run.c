@@ -87,11 +87,13 @@ flags_for(const char *script)
 int
 main(int argc, char **argv)
 {
-	struct gsp_run_opts o = {NULL, NULL, false, false, NULL, NULL};
+	struct gsp_run_opts o = {0};
 	const struct gsp_opt opts[] = {
 	    {"resume", 0, GSP_OPT_FLAG, &o.resume, NULL,
 	        "stop: to start again on the same machine (the machine is not going down)"},
 	    {"kill", 0, GSP_OPT_FLAG, &o.kill, NULL, "stop: end by force what the script does not"},
+	    {"kill-stuck", 0, GSP_OPT_FLAG, &o.kill_stuck, NULL,
+	        "stop: the same, but only a game that is known not to stop (on_stop_failure: kill)"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-run",
 	                     .synopsis = "SCRIPT SERVER... [-- ARG...]",
@@ -117,8 +119,9 @@ main(int argc, char **argv)
 			o.output = to_stderr;
 		/* its output is the sign of life; a clock would be drawn over the half of a line */
 		no_clock = o.output != NULL;
-		if ((o.resume || o.kill) && strcmp(o.script, "stop") != 0)
-			rc = gsp_err_set(&err, GSP_EUSAGE, "--resume and --kill go with the script 'stop'");
+		if ((o.resume || o.kill || o.kill_stuck) && strcmp(o.script, "stop") != 0)
+			rc = gsp_err_set(&err, GSP_EUSAGE, "--resume, --kill and --kill-stuck go with the "
+			    "script 'stop'");
 		else
 			rc = open_it(&t, no_clock, &err) == -1 ||
 			        tool_each(&t, t.cli.operands + 1, t.cli.noperands - 1,

@@ -1,6 +1,7 @@
 /* gsp-status: what exists, in which state and since when, what it costs, and what goes on. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "gsp/takeover.h"
 #include "sys/io.h"
 #include "sys/proc.h"
+#include "sys/sig.h"
 #include "sys/tty.h"
 #include "tool.h"
 
@@ -98,6 +100,7 @@ start_probe(struct gsp_proc *p, const char *tool, const char *dir, const char *n
 	p->in = GSP_PROC_NULL;
 	p->out = GSP_PROC_PIPE;
 	p->err = GSP_PROC_NULL;
+	p->with_us = true;
 	if (gsp_proc_start(p, err) == -1)
 		return -1;
 	p->argv = NULL; /* it was on our stack */
@@ -111,8 +114,9 @@ end_probe(struct gsp_proc *p, struct gsp_probe *out)
 	struct gsp_err ignored = GSP_ERR_INIT;
 	int status;
 
-	gsp_io_read_all(&text, p->out_fd, "probe", &ignored);
 	p->argv = (const char *const[]){"gsp-status", NULL};
+	if (gsp_proc_read(&text, p, &ignored) == -1)
+		gsp_proc_kill(p, SIGTERM); /* the others are asked no more */
 	gsp_proc_wait(p, &status, &ignored);
 	read_probe(out, gsp_buf_str(&text));
 	gsp_buf_release(&text);
@@ -141,6 +145,8 @@ probe_all(struct tool *t, const struct gsp_cloud *cloud, char **names, size_t n,
 		for (size_t i = 0; i < k; i++)
 			if (p[i].pid > 0)
 				end_probe(&p[i], &out[begin + i]);
+		if (rc == 0)
+			rc = gsp_sig_check(err);
 	}
 	gsp_buf_release(&tool);
 	return rc;

@@ -7,11 +7,13 @@
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
+#include "gsp/moved.h"
 #include "gsp/preflight.h"
 #include "gsp/provision.h"
 #include "gsp/record.h"
 #include "gsp/run.h"
 #include "gsp/sync.h"
+#include "linode/instance.h"
 #include "tool.h"
 
 #include "base/banned.h"
@@ -19,6 +21,7 @@
 struct up {
 	bool check;
 	uint64_t from;
+	bool began; /* the server at hand: `start` was asked for in this run */
 };
 
 /* An upload line of a home: what the estimate assumes, said in the output. */
@@ -131,10 +134,49 @@ start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 	return 0;
 }
 
-static int
-up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+/* on_failure: delete. For a machine of this home on which nothing was ever started: what a start
+ * left may be a save, and ^C is no failure. */
+static bool
+to_be_deleted(struct gsp_job *job, const struct up *u, const struct gsp_err *err)
 {
-	const struct up *u = ctx;
+	const struct gsp_session *s = job->session;
+
+	return err->code != GSP_ECANCEL && s != NULL && s->conf->policy.delete_failed &&
+	    !s->start_intent && !u->began && s->taking_from[0] == '\0' &&
+	    s->phase >= GSP_PHASE_POSTING && s->phase < GSP_PHASE_STOPPED;
+}
+
+/* The up has failed for ${err}; what comes of the machine is said after it. */
+static void
+give_up(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
+{
+	struct gsp_err why = GSP_ERR_INIT;
+	struct gsp_instance it;
+	uint64_t id;
+
+	if (gsp_job_reload(job, &why) == -1 || !to_be_deleted(job, u, err) || gsp_moved_ask(job))
+		return;
+	id = job->session->linode_id;
+	if (tool_step(t, job, &why, "gsp-teardown", job->server, NULL) == 0) {
+		/* of one that another home has taken over meanwhile only our memory is gone */
+		if (id != 0 && gsp_job_api(job, &why) == 0 &&
+		    gsp_instance_get(job->api, id, &it, &why) == -1 && why.code == GSP_ENOTFOUND)
+			gsp_err_hint(err, "on_failure: the machine was deleted and costs no more");
+		else
+			gsp_err_hint(err, "on_failure: this home has no machine for it any more");
+		return;
+	}
+	if (why.code == GSP_ECANCEL) { /* then that is how we end */
+		err->code = GSP_ECANCEL;
+		err->detail = why.detail;
+	}
+	gsp_err_hint(err, "on_failure: the machine could NOT be deleted (%.300s): it may still cost; "
+	    "'gsp down %s' deletes it", why.msg, job->server);
+}
+
+static int
+up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
+{
 	struct gsp_buf address = GSP_BUF_INIT(128);
 
 	if (prepare_home(t, job, u->from, err) == -1 ||
@@ -142,14 +184,16 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 		return -1;
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
 	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {
-		if (err->code != GSP_ECANCEL)
+		if (err->code != GSP_ECANCEL && !to_be_deleted(job, u, err))
 			gsp_err_hint(err, "'gsp logs %s bootstrap' has all of it; mend it and run 'gsp up "
 			    "%s' again, or 'gsp down %s': the machine goes on, and costs", job->server,
 			    job->server, job->server);
 		return -1;
 	}
-	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
-	    start_and_wait(t, job, err) == -1)
+	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1)
+		return -1;
+	u->began = true;
+	if (start_and_wait(t, job, err) == -1)
 		return -1;
 	/* on a terminal the record's own line says so */
 	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
@@ -162,6 +206,18 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 }
 
 static int
+up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	struct up *u = ctx;
+
+	u->began = false;
+	if (up_steps(t, job, u, err) == 0)
+		return 0;
+	give_up(t, job, u, err);
+	return -1;
+}
+
+static int
 check_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	(void)ctx;
@@ -171,7 +227,7 @@ check_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct up u = {false, 0};
+	struct up u = {false, 0, false};
 	const struct gsp_opt opts[] = {
 	    {"check", 0, GSP_OPT_FLAG, &u.check, NULL, "only look whether everything is ready; buy nothing"},
 	    {"from", 0, GSP_OPT_U64, &u.from, "N", "go on from generation N"},

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "cli/say.h"
@@ -21,6 +22,7 @@
 #include "base/banned.h"
 
 #define LINE_MAX_BYTES 65536 /* of a line that a tool of ours prints */
+#define TERMINAL_MS    200   /* by then a terminal's ^C has reached all it is meant for */
 
 int
 tool_open(struct tool *t, struct gsp_err *err)
@@ -133,22 +135,41 @@ note_failure(struct gsp_err *first, const struct gsp_err *now)
 		gsp_cli_error("%s", now->msg);
 }
 
+/* The next byte of stdin: 1, 0 at its end, -1. One at a time, and never in a read() that a signal
+ * came just too early for: the tool before us in the pipe may take minutes. */
+static int
+next_byte(char *c, struct gsp_err *err)
+{
+	ssize_t n;
+
+	for (;;) {
+		struct pollfd fds[2] = {{STDIN_FILENO, POLLIN, 0}, {gsp_sig_fd(), POLLIN, 0}};
+
+		if (gsp_sig_check(err) == -1)
+			return -1;
+		if (poll(fds, 2, gsp_sig_idle(-1)) == -1 || fds[0].revents == 0)
+			continue;
+		n = read(STDIN_FILENO, c, 1);
+		if (n >= 0)
+			return (int)n;
+		if (errno != EINTR && errno != EAGAIN)
+			return gsp_err_sys(err, GSP_EIO, errno, "cannot read records from stdin");
+	}
+}
+
 /* The next line of stdin: 1, 0 at its end, -1 on a signal or an error. What is longer than a
  * record may be is cut, and gsp_buf_ok() then says no. */
 static int
 next_line(struct gsp_buf *line, struct gsp_err *err)
 {
-	int c;
+	char c;
+	int got;
 
 	gsp_buf_reset(line);
-	while ((c = getc(stdin)) != '\n' && c != EOF)
-		gsp_buf_addc(line, (char)c);
-	if (c == '\n')
-		return 1;
-	if (gsp_sig_check(err) == -1)
-		return -1;
-	if (ferror(stdin))
-		return gsp_err_sys(err, GSP_EIO, errno, "cannot read records from stdin");
+	while ((got = next_byte(&c, err)) == 1 && c != '\n')
+		gsp_buf_addc(line, c);
+	if (got != 0)
+		return got;
 	return line->len > 0 || !gsp_buf_ok(line);
 }
 
@@ -274,25 +295,41 @@ relay_lines(struct relay *r, struct gsp_buf *in, const char *name, bool end)
 	}
 }
 
-/* Until it closes its stderr. A signal stops it as it stops us; SIGTERM, since a terminal has
- * sent it SIGINT already, and a second one would end it at once. */
+/* A signal stops the child as it stops us: SIGTERM, since a terminal has sent it SIGINT already,
+ * and a second one would end it at once; a moment later, lest ours overtakes the terminal's and
+ * makes that one the second. -1: told; else milliseconds until it is time. */
+static int
+tell_child(struct gsp_proc *p, int64_t *noticed_ms)
+{
+	int64_t now = gsp_now_ms(), wait_ms = gsp_sig_pending() == SIGINT ? TERMINAL_MS : 0;
+
+	if (*noticed_ms == 0)
+		*noticed_ms = now;
+	if (now - *noticed_ms < wait_ms)
+		return (int)(*noticed_ms + wait_ms - now);
+	gsp_proc_kill(p, SIGTERM);
+	return -1;
+}
+
+/* Until it closes its stderr. */
 static void
 relay_all(struct relay *r, struct gsp_proc *p, const char *name)
 {
 	struct gsp_buf in = GSP_BUF_INIT(LINE_MAX_BYTES + 8192);
+	int64_t noticed_ms = 0;
+	int tell_ms = -1;
 	bool told = false;
 	char block[4096];
 	ssize_t n;
 
 	for (;;) {
-		struct pollfd fds[2] = {{p->err_fd, POLLIN, 0}, {told ? -1 : gsp_sig_fd(), POLLIN, 0}};
+		bool asked = gsp_sig_pending() != 0;
+		struct pollfd fds[2] = {{p->err_fd, POLLIN, 0}, {asked ? -1 : gsp_sig_fd(), POLLIN, 0}};
 
-		if (poll(fds, 2, gsp_sig_idle(-1)) == -1 && errno != EINTR)
+		if (asked && !told)
+			told = (tell_ms = tell_child(p, &noticed_ms)) == -1;
+		if (poll(fds, 2, tell_ms >= 0 ? tell_ms : gsp_sig_idle(-1)) == -1 && errno != EINTR)
 			break;
-		if (!told && gsp_sig_pending() != 0) {
-			gsp_proc_kill(p, SIGTERM);
-			told = true;
-		}
 		if (fds[0].revents == 0)
 			continue;
 		n = read(p->err_fd, block, sizeof(block));
@@ -351,6 +388,7 @@ tool_child(struct tool *t, struct gsp_job *job, const struct gsp_argv *argv,
 	p.out = GSP_PROC_NULL;
 	p.err = GSP_PROC_PIPE;
 	p.keep_fd = job->lock_fd;
+	p.with_us = true;
 	if (gsp_proc_start(&p, err) == -1)
 		goto out;
 	relay_all(&r, &p, argv->v[0]);

@@ -80,6 +80,10 @@ real_dir() {
 	case $D in /*/*) ;; *) die 64 "agent: '$1' is no server directory" ;; esac
 }
 
+caller_lives() { # ends us if sshd's process for this link has gone: nobody waits for the answer
+	[ "$PPID" -le 1 ] || [ -d "/proc/$PPID" ] || exit 74
+}
+
 uptime_cs() { # UP: hundredths of a second since boot; no clock step changes it
 	read -r UP _ </proc/uptime || die 71 "cannot read /proc/uptime"
 	UP=${UP%.*}${UP#*.}
@@ -645,11 +649,10 @@ op_run() {
 }
 
 follow() { # follow ID OFFSET
-	case $1 in '' | .* | */*) usage ;; esac
-	r=$RUN/run/$1
 	make_dirs
-	[ -f "$r/meta" ] && read -r name _ inode <"$r/meta" ||
-		die 65 "run '$1' is not known on the machine: it has booted again, or the run is too long ago"
+	check_run "$1"
+	r=$RUN/run/$1
+	read -r name _ inode <"$r/meta" || die 74 "cannot read '$r/meta'"
 	log=$LOG/$name.log
 	[ "$(stat -c %i "$log" 2>/dev/null)" = "$inode" ] || [ ! -e "$log.1" ] || log=$log.1
 	size=$(stat -c %s "$log") || die 74 "cannot read '$log'"
@@ -676,6 +679,56 @@ follow() { # follow ID OFFSET
 op_follow() {
 	[ $# -eq 2 ] && is_number "$2" || usage
 	follow "$1" "$2"
+}
+
+# script ID: the text of that run, while the machine remembers it.
+op_script() {
+	[ $# -eq 1 ] || usage
+	check_run "$1"
+	cat -- "$VAR/run/$1/${1%.*}" || die 74 "the text of run '$1' is not there"
+}
+
+# end ID: TERM to all of a script that still runs, 10 seconds, KILL. Never to `start`: what that
+# leaves is a game, and `kill` is for it.
+op_end() {
+	[ $# -eq 1 ] || usage
+	check_run "$1"
+	[ "${1%.*}" != start ] || die 64 "agent: 'start' is not ended like this"
+	! flock -sn "$RUN/run/$1/live" true || return 0
+	uptime_cs
+	kill_at=$((UP + 1000)) signal=TERM leader=
+	while :; do
+		# a link that died may have left it without one for a moment
+		[ -n "$leader" ] || read -r leader <"$RUN/run/$1/leader" || leader=
+		if [ -n "$leader" ]; then
+			signal_session "$leader" "$signal" || ! flock -sn "$RUN/run/$1/live" true || return 0
+			[ "$signal" != TERM ] || signal=0
+		fi
+		uptime_cs
+		[ "$UP" -lt "$kill_at" ] || signal=KILL
+		[ "$UP" -lt $((kill_at + 1000)) ] || die 75 "run '$1' does not end"
+		sleep 0.1
+	done 2>/dev/null
+}
+
+signal_session() { # signal_session LEADER SIGNAL: 0 if any of it lives
+	some=1
+	for stat in /proc/[0-9]*/stat; do
+		read -r line <"$stat" || continue
+		pid=${stat#/proc/}
+		# after the name: state, parent, group, session
+		# shellcheck disable=SC2086
+		set -- "$1" "$2" ${line##*) }
+		[ "${6:-}" = "$1" ] && [ "${3:-}" != Z ] && kill -s "$2" "${pid%/stat}" && some=0
+		set -- "$1" "$2"
+	done 2>/dev/null
+	return $some
+}
+
+check_run() {
+	case $1 in '' | .* | */*) usage ;; esac
+	[ -f "$RUN/run/$1/meta" ] ||
+		die 65 "run '$1' is not known on the machine: it has booted again, or the run is too long ago"
 }
 
 # runs: `run ID NAME OFFSET running|lost|exit N|signal NAME|timeout`, oldest first.
@@ -979,6 +1032,7 @@ op_proof() {
 		fi
 		uptime_cs
 		[ "$UP" -lt "$deadline" ] || not_proven
+		caller_lives
 		sleep 0.2
 	done
 	# kept for `outside`: the save is judged by another call, maybe from another computer
@@ -1091,6 +1145,7 @@ op_wait_ready() {
 			look=$((UP + 100))
 		fi
 		[ "$UP" -lt "$end" ] || { printf 'waiting %s\n' "${closed:--}" && exit 75; }
+		caller_lives
 		sleep 0.1
 	done
 }
@@ -1183,8 +1238,8 @@ op_own() {
 OP=${1:-}
 [ $# -eq 0 ] || shift
 case $OP in
-hello | mark | guard | prepare | alive | kill | run | follow | runs | logs | proof | close | \
-	outside | stamp | remove | own | _super | _exec) "op_$OP" "$@" ;;
+hello | mark | guard | prepare | alive | kill | run | follow | script | end | runs | logs | proof | \
+	close | outside | stamp | remove | own | _super | _exec) "op_$OP" "$@" ;;
 wait-ready) op_wait_ready "$@" ;;
 changed-since) op_changed_since "$@" ;;
 sent-begin) op_sent_begin "$@" ;;

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "sys/io.h"
@@ -21,6 +22,7 @@
 /* The longest line: a name of MAXPATHLEN bytes, each of them escaped as \#ooo, and the rest. */
 #define LINE_MAX_BYTES (GSP_LIST_PATH_MAX * 5 + 1024)
 #define STDERR_SHOWN 2048
+#define LEAVE_MS     5000 /* rsync takes 0.4 s for it */
 
 void
 gsp_rsync_literal(struct gsp_buf *out, const char *path)
@@ -272,12 +274,14 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 20:
 	case 128 + SIGINT:
 	case 128 + SIGTERM:
-	case 128 + SIGHUP: gsp_err_set(err, GSP_ECANCEL, "rsync was stopped by a signal"); break;
+	case 128 + SIGHUP: /* not by a signal of ours: that was looked at before */
+		gsp_err_set(err, GSP_ETEMP, "somebody ended rsync by a signal: %s", text);
+		break;
 	case 127: gsp_err_set(err, GSP_ESYS, "rsync is not installed: %s", text); break;
 	default:
 		gsp_err_set(err, GSP_EIO, "rsync failed with status %d: %s", status, text);
 	}
-	err->detail = err->code == GSP_ECANCEL ? (status > 128 ? status - 128 : SIGTERM) : status;
+	err->detail = status;
 	return -1;
 }
 
@@ -335,9 +339,36 @@ start(struct run *x, const char *const *env, int *in, struct gsp_err *err)
 	x->p.out = GSP_PROC_PIPE;
 	x->p.err = GSP_PROC_PIPE;
 	x->p.keep_fd = x->r->keep_fd;
+	x->p.with_us = true;
 	if (gsp_proc_start(&x->p, err) == -1)
 		return gsp_err_hint(err, "is rsync installed?");
 	return 0;
+}
+
+/* After a signal: until all that rsync started is gone, too, since gsp-ssh holds our lock. Both
+ * streams are also theirs. */
+static void
+see_off(struct run *x)
+{
+	int64_t until = gsp_now_ms() + LEAVE_MS, left;
+	int fds[2] = {x->p.out_fd, x->p.err_fd};
+	char block[16384];
+	ssize_t n;
+
+	gsp_proc_kill(&x->p, SIGTERM);
+	while ((fds[0] != -1 || fds[1] != -1) && (left = until - gsp_now_ms()) > 0) {
+		struct pollfd p[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
+
+		if (poll(p, 2, (int)left) == -1)
+			continue; /* a signal: they are being seen off already */
+		for (int i = 0; i < 2; i++) {
+			if (p[i].revents == 0)
+				continue;
+			n = read(fds[i], block, sizeof(block));
+			if (n == 0 || (n == -1 && errno != EINTR))
+				fds[i] = -1;
+		}
+	}
 }
 
 int
@@ -358,7 +389,7 @@ gsp_rsync_run(struct gsp_rsync *r, struct gsp_err *err)
 	if (start(&x, env, &in, err) == -1)
 		goto out;
 	if (pump(&x, &pumped) == -1) {
-		gsp_proc_kill(&x.p, SIGTERM);
+		see_off(&x);
 		if (gsp_proc_wait(&x.p, &status, err) == -1)
 			goto out;
 		*err = pumped;

@@ -103,16 +103,35 @@ judge(struct gsp_job *job, const char *name, const struct gsp_script_end *end,
 	    job->server, end->status, sep, said);
 }
 
+static bool
+is_step(const char *script)
+{
+	return strcmp(script, "bootstrap") == 0 || strcmp(script, "start") == 0 ||
+	    strcmp(script, "stop") == 0;
+}
+
+/* ${end}: how, if its end came; else it is left as it is. */
+static int
+run_to_end(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
+    struct gsp_script_end *end, struct gsp_err *err)
+{
+	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx,
+	    !is_step(o->script)};
+	struct gsp_script_end e;
+
+	if (gsp_script_run(job, &s, &e, err) == -1)
+		return -1;
+	*end = e;
+	return judge(job, o->script, &e, err);
+}
+
 static int
 run_script(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
     struct gsp_err *err)
 {
-	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx};
 	struct gsp_script_end end;
 
-	if (gsp_script_run(job, &s, &end, err) == -1)
-		return -1;
-	return judge(job, o->script, &end, err);
+	return run_to_end(job, o, timeout_s, &end, err);
 }
 
 static int
@@ -307,35 +326,69 @@ mark_stopped(struct gsp_job *job, bool killed, struct gsp_err *err)
 	return gsp_session_phase(job->session, job->home, GSP_PHASE_STOPPED, err);
 }
 
+/* The stop script failed. Is force in order? */
+static bool
+kill_after_script(const struct gsp_run_opts *o, const struct gsp_script_end *end,
+    const struct gsp_err *err)
+{
+	if (o->kill)
+		return err->code != GSP_ECANCEL && err->code != GSP_EIO && err->code != GSP_ECONFIG;
+	/* only when it is known that it failed: it may still run on a machine out of reach, and 75
+	 * asks to be tried again */
+	return o->kill_stuck && (end->how == GSP_SCRIPT_TIMEOUT || end->how == GSP_SCRIPT_SIGNAL ||
+	    (end->how == GSP_SCRIPT_EXIT && end->status != 0 && end->status != 75));
+}
+
+/* The proof failed. The same question: without a process of `start` force has no aim. */
+static bool
+kill_after_proof(struct gsp_job *job, const struct gsp_run_opts *o, const struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	if (err->code != GSP_EREFUSED)
+		return false;
+	return o->kill || (o->kill_stuck && alive(job, &ignored) == 1);
+}
+
+static int
+not_stopped(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	if (!o->kill && (err->code == GSP_ESCRIPT || err->code == GSP_EREFUSED ||
+	        err->code == GSP_ETEMP))
+		gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends the game by "
+		    "force", job->server);
+	return -1;
+}
+
+/* From here on it is a killed game, and everybody shall know why. */
+static int
+use_force(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	gsp_steps_warn(job->steps, job->server, "%s%s", err->msg,
+	    o->kill ? "" : "; ITS GAME IS KILLED NOW (on_stop_failure: kill), what it had not written "
+	                   "is lost");
+	gsp_err_clear(err);
+	return kill_leftovers(job, err);
+}
+
 static int
 stop_and_prove(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
+	struct gsp_script_end end = {.how = GSP_SCRIPT_LOST};
 	bool killed = false;
 
-	if (run_script(job, o, job->session->conf->timeouts.stop_s, err) == -1) {
-		if (!o->kill || err->code == GSP_ECANCEL || err->code == GSP_EIO ||
-		    err->code == GSP_ECONFIG) {
-			if (!o->kill && (err->code == GSP_ESCRIPT || err->code == GSP_EREFUSED ||
-			        err->code == GSP_ETEMP))
-				gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends "
-				    "the game by force", job->server);
-			return -1;
-		}
-		gsp_steps_warn(job->steps, job->server, "%s", err->msg);
-		gsp_err_clear(err);
+	if (run_to_end(job, o, job->session->conf->timeouts.stop_s, &end, err) == -1) {
+		if (!kill_after_script(o, &end, err))
+			return not_stopped(job, o, err);
 		killed = true;
+		if (use_force(job, o, err) == -1)
+			return -1;
 	}
-	if (killed && kill_leftovers(job, err) == -1)
-		return -1;
-	if (gsp_run_prove(job, o->kill ? 5 : PROOF_GRACE_S, PROOF_QUIET_S, err) == -1) {
-		if (!o->kill || killed || err->code != GSP_EREFUSED) {
-			if (!o->kill && err->code == GSP_EREFUSED)
-				gsp_err_hint(err, "nothing was synced or deleted; 'gsp down %s --kill' ends "
-				    "the game by force", job->server);
-			return -1;
-		}
+	if (gsp_run_prove(job, o->kill || killed ? 5 : PROOF_GRACE_S, PROOF_QUIET_S, err) == -1) {
+		if (killed || !kill_after_proof(job, o, err))
+			return not_stopped(job, o, err);
 		killed = true;
-		if (kill_leftovers(job, err) == -1 ||
+		if (use_force(job, o, err) == -1 ||
 		    gsp_run_prove(job, 5, PROOF_QUIET_S, err) == -1)
 			return -1;
 	}
@@ -410,7 +463,7 @@ ended_early(struct gsp_job *job, struct gsp_err *err)
 static int
 wait_health(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
 {
-	struct gsp_run_opts o = {"health", NULL, false, false, NULL, NULL};
+	struct gsp_run_opts o = {.script = "health"};
 	int64_t pause_ms = 250;
 	int lives;
 

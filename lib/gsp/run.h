@@ -19,6 +19,9 @@ struct gsp_run_opts {
 	const char *const *args;     /* NULL-terminated or NULL */
 	bool resume;                 /* stop: to start again; the marker stays dirty */
 	bool kill;                   /* stop: end by force what the script does not */
+	bool kill_stuck;             /* stop: the same, but only after the script failed or ran out
+	                              * of time, or if the game outlived it: never because the
+	                              * machine is out of reach, or cannot tell, or says 75 */
 	/* the script's output as it comes; may be NULL */
 	void (*output)(void *ctx, const char *data, size_t len);
 	void *output_ctx;

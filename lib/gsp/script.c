@@ -270,6 +270,66 @@ find_running(struct gsp_job *job, struct follow *f, struct gsp_err *err)
 	return rc;
 }
 
+/* Is what runs there what we would run? */
+static int
+same_text(struct gsp_job *job, const struct follow *f, const struct gsp_buf *text, bool *same,
+    struct gsp_err *err)
+{
+	struct gsp_buf there = GSP_BUF_INIT(SCRIPT_MAX);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int rc;
+
+	gsp_argv_push(&op, "script");
+	gsp_argv_push(&op, f->id);
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &there, NULL, err);
+	*same = rc == 0 && there.len == text->len &&
+	    (text->len == 0 || memcmp(there.data, text->data, text->len) == 0);
+	gsp_argv_release(&op);
+	gsp_buf_release(&there);
+	return rc;
+}
+
+static int
+end_running(struct gsp_job *job, const struct follow *f, struct gsp_err *err)
+{
+	struct gsp_buf out = GSP_BUF_INIT(4096);
+	struct gsp_argv op = GSP_ARGV_INIT;
+	int rc;
+
+	gsp_argv_push(&op, "end");
+	gsp_argv_push(&op, f->id);
+	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, NULL, err);
+	gsp_argv_release(&op);
+	gsp_buf_release(&out);
+	return rc;
+}
+
+/* One of that name runs there already, and we hold the lock: a process of ours left it. Follow
+ * it, unless it was changed at home since, as by somebody who mends what did not come to an end. */
+static int
+take_up(struct gsp_job *job, struct follow *f, const struct gsp_buf *text, struct gsp_err *err)
+{
+	struct gsp_err why = GSP_ERR_INIT;
+	bool same = false;
+
+	if (find_running(job, f, &why) == -1 || !f->headed)
+		return -1;
+	if (same_text(job, f, text, &same, &why) == -1 || same) {
+		gsp_steps_warn(job->steps, job->server, "'%s' is already running there; following it",
+		    f->s->name);
+		return -1;
+	}
+	gsp_steps_warn(job->steps, job->server, "'%s' was changed at home, and the old one still runs "
+	    "there; ending that", f->s->name);
+	f->headed = false;
+	if (end_running(job, f, err) == -1)
+		return -1;
+	gsp_err_clear(err);
+	gsp_buf_reset(&f->head);
+	f->why[0] = '\0';
+	return begin(job, f, text, err);
+}
+
 static int
 reconnect(struct gsp_job *job, struct gsp_err *err)
 {
@@ -317,15 +377,9 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 	if (read_script(job, s->name, &text, err) == -1 || gsp_job_remote(job, err) == -1)
 		goto out;
 	rc = begin(job, &f, &text, err);
-	/* under our lock the one that runs was left by a process of ours that died; without it, it is
-	 * somebody else's, maybe with other words to say */
-	if (rc == -1 && err->code == GSP_ETEMP && !f.headed && job->lock_fd >= 0) {
-		struct gsp_err why = GSP_ERR_INIT;
-
-		if (find_running(job, &f, &why) == 0 && f.headed)
-			gsp_steps_warn(job->steps, job->server, "'%s' is already running there; following "
-			    "it", s->name);
-	}
+	/* without our lock it is somebody else's, maybe with other words to say */
+	if (rc == -1 && err->code == GSP_ETEMP && !f.headed && job->lock_fd >= 0)
+		rc = take_up(job, &f, &text, err);
 	/* once it has an id it runs without us: a cut link is only a pause in the log */
 	while (f.headed && !f.ended &&
 	    (rc == 0 || err->code == GSP_EIO || err->code == GSP_ETEMP) && tries++ < 20) {
@@ -344,6 +398,9 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 		gsp_err_clear(err); /* of links that were cut, and mended */
 		rc = 0;
 	}
+	if (rc == -1 && err->code == GSP_ECANCEL && f.headed && !s->asks)
+		gsp_steps_warn(job->steps, job->server, "'%s' goes on there; the same command again "
+		    "follows it", s->name);
 out:
 	gsp_buf_release(&f.head);
 	gsp_buf_release(&text);

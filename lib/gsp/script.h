@@ -4,6 +4,8 @@
 #ifndef GSP_GSP_SCRIPT_H
 #define GSP_GSP_SCRIPT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "gsp/job.h"
 
@@ -22,6 +24,7 @@ struct gsp_script {
 	int64_t timeout_s;
 	void (*output)(void *ctx, const char *data, size_t len);
 	void *output_ctx;
+	bool asks; /* it only looks: that it goes on after a signal is not worth a word */
 };
 
 /**
@@ -30,6 +33,8 @@ struct gsp_script {
  * Errors: GSP_ECONFIG no such script or not executable; GSP_ETEMP the machine cannot be reached
  * again (the script may still run; job->remote is NULL then), or a script of that name runs there
  * already and we hold no lock; GSP_ECANCEL (it goes on running there).
+ * Under our lock, one of that name that runs there was left by a process of ours that ended: it is
+ * followed if it is the same text as ours; of another text it is ended first (TERM, 10 s, KILL).
  */
 int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
     struct gsp_err *err);

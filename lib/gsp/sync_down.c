@@ -372,9 +372,13 @@ save(struct download *d, uint64_t *number, struct gsp_err *err)
 		goto out;
 	if (*number == 0 &&
 	    (fetch_and_prove(d, &dir, err) == -1 || check_suspect(d, err) == -1 ||
-	        capture_edits(d, err) == -1 || commit(d, number, err) == -1))
+	        capture_edits(d, err) == -1))
 		goto out;
-	rc = mark_saved(d, *number, err);
+	/* between the two the next run would have to prove the generation once more */
+	gsp_sig_hold();
+	if (*number != 0 || commit(d, number, err) == 0)
+		rc = mark_saved(d, *number, err);
+	gsp_sig_release();
 out:
 	gsp_buf_release(&dir);
 	return rc;

@@ -146,8 +146,9 @@ permit_by_marker(struct gsp_job *job, struct gsp_err *err)
 	return gsp_err_set(err, GSP_EBUG, "unknown marker state");
 }
 
+/* Can the machine be asked? Decides by itself for one that cannot. */
 static int
-permit(struct gsp_job *job, struct gsp_err *err)
+reach(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
 	char why[300];
@@ -155,7 +156,7 @@ permit(struct gsp_job *job, struct gsp_err *err)
 	if (s->phase == GSP_PHASE_DELETING)
 		return 0; /* permitted before, on disk: finish it */
 	if (gsp_job_remote(job, err) == 0)
-		return permit_by_marker(job, err);
+		return 0;
 	if (err->code == GSP_ECANCEL)
 		return -1;
 	if (!s->start_intent) {
@@ -278,11 +279,38 @@ moved(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
 	return 0;
 }
 
+/* From the marker's last word to the answer of the delete call. */
+static int
+close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+
+	if (!discard && s->phase != GSP_PHASE_DELETING && job->remote != NULL &&
+	    permit_by_marker(job, err) == -1)
+		return -1;
+	if (still_ours(job, err) == -1)
+		return -1;
+	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
+		return -1;
+	gsp_job_hangup(job);
+	if (gsp_session_phase(s, job->home, GSP_PHASE_DELETING, err) == -1)
+		return -1;
+	gsp_steps_update(job->steps, job->server, "teardown", -1, 0, 0, "deleting %s", s->label);
+	if (gsp_instance_delete_ask(job->api, s->linode_id, s->label, err) == 0)
+		return 0;
+	if (err->code != GSP_ETEMP) /* that is asked again below */
+		return gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
+		    job->server);
+	gsp_err_clear(err);
+	return 0;
+}
+
 static int
 teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
 	struct gsp_instance it;
+	int rc;
 
 	if (gsp_job_api(job, err) == -1)
 		return -1;
@@ -306,14 +334,14 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	if (it.locked_delete)
 		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
 		    "the Linode manager; unlock it there", s->label);
-	if ((!discard && permit(job, err) == -1) || still_ours(job, err) == -1)
+	if (!discard && reach(job, err) == -1)
 		return -1;
-	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
+	/* a machine that has been told it is closing is of no use to anybody: then ask for its end */
+	gsp_sig_hold();
+	rc = close_and_ask(job, discard, err);
+	gsp_sig_release();
+	if (rc == -1)
 		return -1;
-	gsp_job_hangup(job);
-	if (gsp_session_phase(s, job->home, GSP_PHASE_DELETING, err) == -1)
-		return -1;
-	gsp_steps_update(job->steps, job->server, "teardown", -1, 0, 0, "deleting %s", s->label);
 	if (gsp_instance_delete(job->api, s->linode_id, s->label, gsp_now_ms() + GONE_MS, err) == -1) {
 		gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
 		    job->server);

@@ -10,6 +10,7 @@
 #include "linode/answer.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -178,7 +179,12 @@ converse(struct gsp_linode *c, struct gsp_linode_answer *a, struct gsp_http_res 
 
 	for (;;) {
 		req->total_ms = attempt_budget_ms(c);
+		/* what changes something is not left without hearing what became of it */
+		if (strcmp(req->method, "GET") != 0)
+			gsp_sig_hold();
 		(void)gsp_http_do(c->http, req, res, err);
+		if (strcmp(req->method, "GET") != 0)
+			gsp_sig_release();
 		gsp_answer_read(a, &seen, res, clock->wall_s());
 		kind = gsp_retry_classify(&seen);
 		c->reached = c->reached || res->status != 0;

@@ -97,6 +97,13 @@ int gsp_instance_set_tags(struct gsp_linode *c, uint64_t id, const char *const *
     struct gsp_err *err);
 
 /**
+ * gsp_instance_delete_ask(c, id, label, err):
+ * The first half of gsp_instance_delete(): DELETE, and no wait. Already gone is success.
+ */
+int gsp_instance_delete_ask(struct gsp_linode *c, uint64_t id, const char *label,
+    struct gsp_err *err);
+
+/**
  * gsp_instance_delete(c, id, label, deadline_ms, err):
  * DELETE, then wait until the id answers 404 and no instance has ${label}. Already gone is
  * success. Refuses (GSP_EREFUSED) if the id now has another label: ids are never reused, so

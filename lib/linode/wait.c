@@ -223,6 +223,20 @@ check_may_delete(const struct gsp_instance *i, const char *label, struct gsp_err
 	return 0;
 }
 
+int
+gsp_instance_delete_ask(struct gsp_linode *c, uint64_t id, const char *label,
+    struct gsp_err *err)
+{
+	struct gsp_instance i;
+	int rc = gsp_instance_get(c, id, &i, err);
+
+	if (rc == -1 && err->code == GSP_ENOTFOUND)
+		return 0;
+	if (rc == 0 && i.status != GSP_LS_DELETING)
+		rc = check_may_delete(&i, label, err) == -1 ? -1 : send_delete(c, id, err);
+	return rc == -1 ? gsp_err_wrap(err, "machine %" PRIu64 " is not deleted", id) : 0;
+}
+
 static int
 delete_and_watch(struct gsp_linode *c, uint64_t id, const char *label, int64_t deadline_ms,
     struct gsp_err *err)

@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sys/io.h"
 #include "sys/sig.h"
 
 #include "base/banned.h"
@@ -109,12 +109,23 @@ child_streams(const struct ends *e)
 	return 0;
 }
 
+/* ${parent}: who asked; it may have died before we could say so. */
 static void
-child_main(const struct gsp_proc *p, const struct ends *e, int report_fd)
+child_with_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGINT);
+	if (getppid() != parent)
+		_exit(128 + SIGINT);
+}
+
+static void
+child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int report_fd)
 {
 	int why;
 
 	child_signals();
+	if (p->with_us)
+		child_with_parent(parent);
 	if (p->new_session)
 		setsid();
 	else if (p->new_group)
@@ -158,6 +169,7 @@ gsp_proc_start(struct gsp_proc *p, struct gsp_err *err)
 {
 	struct ends e = {{-1, -1, -1}, {-1, -1, -1}, {false, false, false}};
 	int report[2] = {-1, -1}, why;
+	pid_t self = getpid();
 
 	p->pid = -1;
 	p->in_fd = p->out_fd = p->err_fd = -1;
@@ -175,7 +187,7 @@ gsp_proc_start(struct gsp_proc *p, struct gsp_err *err)
 	}
 	if (p->pid == 0) {
 		close(report[0]);
-		child_main(p, &e, report[1]);
+		child_main(p, &e, self, report[1]);
 	}
 	if (p->new_group)
 		setpgid(p->pid, p->pid); /* both sides do it: whoever comes first */
@@ -266,7 +278,7 @@ gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err)
 			return -1;
 		}
 		if (gsp_sig_pending() != 0 && !told) {
-			gsp_proc_kill(p, gsp_sig_pending());
+			gsp_proc_kill(p, SIGTERM);
 			told = true;
 		}
 		if (pidfd >= 0) {
@@ -283,6 +295,34 @@ gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err)
 }
 
 int
+gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err)
+{
+	char block[16384];
+	ssize_t n;
+
+	for (;;) {
+		struct pollfd fds[2] = {{p->out_fd, POLLIN, 0}, {gsp_sig_fd(), POLLIN, 0}};
+
+		if (gsp_sig_check(err) == -1)
+			return -1;
+		if (poll(fds, 2, gsp_sig_idle(-1)) == -1 || fds[0].revents == 0)
+			continue;
+		n = read(p->out_fd, block, sizeof(block));
+		if (n == 0)
+			return 0;
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", p->argv[0]);
+		gsp_buf_add(out, block, (size_t)n);
+		explicit_bzero(block, sizeof(block)); /* it may have been a secret */
+		if (!gsp_buf_ok(out))
+			return gsp_err_set(err, GSP_ELIMIT, "'%s' is larger than %zu bytes", p->argv[0],
+			    out->max);
+	}
+}
+
+int
 gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct gsp_err *err)
 {
 	struct gsp_proc p = GSP_PROC_INIT;
@@ -294,7 +334,7 @@ gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct g
 	if (gsp_proc_start(&p, err) == -1)
 		return -1;
 	if (out != NULL)
-		rc = gsp_io_read_all(out, p.out_fd, argv[0], err);
+		rc = gsp_proc_read(out, &p, err);
 	if (rc == -1) {
 		struct gsp_err ignored = GSP_ERR_INIT;
 

@@ -25,6 +25,7 @@ struct gsp_proc {
 	int keep_fd;             /* one more descriptor the child inherits, same number; -1: none */
 	bool new_session;        /* setsid() in the child */
 	bool new_group;          /* own process group; gsp_proc_kill() then reaches all of it */
+	bool with_us;            /* it gets SIGINT when we die first, of whatever */
 
 	/* set by gsp_proc_start() */
 	pid_t pid;
@@ -34,7 +35,7 @@ struct gsp_proc {
 #define GSP_PROC_INIT                                                                              \
 	{                                                                                          \
 		NULL, NULL, NULL, GSP_PROC_INHERIT, GSP_PROC_INHERIT, GSP_PROC_INHERIT, -1, false, \
-		    false, -1, -1, -1, -1                                                          \
+		    false, false, -1, -1, -1, -1                                                   \
 	}
 
 /** gsp_proc_start(p, err): start it. GSP_ESYS with the real reason if it cannot run. */
@@ -43,10 +44,15 @@ int gsp_proc_start(struct gsp_proc *p, struct gsp_err *err);
 /**
  * gsp_proc_wait(p, status, err):
  * Wait for the end, closing our pipe ends first. *status: exit status, or 128 + signal number.
- * If a signal reaches us meanwhile the child is sent it once and is still waited for;
- * afterwards gsp_sig_check() tells.
+ * If a signal has reached us the child is sent SIGTERM once and is still waited for; afterwards
+ * gsp_sig_check() tells. Never SIGINT: a terminal sends that by itself, and a second one means
+ * "at once".
  */
 int gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err);
+
+/** gsp_proc_read(out, p, err): what it prints into the pipe p->out_fd, to its end. GSP_ECANCEL on a
+ * signal, GSP_ELIMIT above ${out}'s ceiling; then it still runs. */
+int gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err);
 
 /** gsp_proc_poll(p, status): 1 ended (status set), 0 still running. Never blocks. */
 int gsp_proc_poll(struct gsp_proc *p, int *status);
@@ -57,7 +63,7 @@ void gsp_proc_kill(struct gsp_proc *p, int signo);
 /**
  * gsp_proc_run(argv, out, status, err):
  * Run with stdin from /dev/null, stdout into ${out} (NULL: ours), stderr ours; wait. ${out}'s
- * ceiling holds: GSP_ELIMIT.
+ * ceiling holds: GSP_ELIMIT. GSP_ECANCEL when a signal came while it ran; it is gone then.
  */
 int gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status,
     struct gsp_err *err);

@@ -14,6 +14,7 @@
 static int sig_pipe[2] = {-1, -1};
 static volatile sig_atomic_t sig_first;
 static int held;
+static int64_t noticed_ms; /* when a signal was first seen during a hold; 0: none was */
 static int (*idle)(void *);
 static void *idle_ctx;
 
@@ -23,8 +24,8 @@ on_signal(int signo)
 	int saved = errno;
 	unsigned char b = (unsigned char)signo;
 
-	if (signo == SIGINT && sig_first == SIGINT)
-		_exit(128 + SIGINT); /* asked twice: end now; the next run recovers */
+	if (signo == SIGINT && sig_first != 0)
+		gsp_sig_die(SIGINT); /* asked twice: end now; the next run recovers */
 	if (sig_first == 0)
 		sig_first = signo;
 	if (write(sig_pipe[1], &b, 1) == -1) { /* pipe full: a wake-up is already pending */
@@ -82,10 +83,21 @@ name_of(int signo)
 	}
 }
 
+/* How long a signal that has come is still held off; 0: no longer. */
+static int64_t
+patience_ms(void)
+{
+	int64_t now = gsp_now_ms();
+
+	if (noticed_ms == 0)
+		noticed_ms = now;
+	return now - noticed_ms < GSP_SIG_HOLD_MS ? GSP_SIG_HOLD_MS - (now - noticed_ms) : 0;
+}
+
 int
 gsp_sig_check(struct gsp_err *err)
 {
-	if (sig_first == 0 || held > 0)
+	if (sig_first == 0 || (held > 0 && patience_ms() > 0))
 		return 0;
 	gsp_err_set(err, GSP_ECANCEL, "stopped by %s", name_of(sig_first));
 	err->detail = sig_first;
@@ -115,9 +127,16 @@ gsp_sig_on_idle(int (*fn)(void *ctx), void *ctx)
 int
 gsp_sig_idle(int ms)
 {
-	int turn_ms = idle != NULL ? idle(idle_ctx) : -1;
+	int turn_ms = idle != NULL ? idle(idle_ctx) : -1, left_ms;
 
-	return turn_ms >= 0 && (ms < 0 || turn_ms < ms) ? turn_ms : ms;
+	if (turn_ms >= 0 && (ms < 0 || turn_ms < ms))
+		ms = turn_ms;
+	if (held > 0 && sig_first != 0) {
+		left_ms = (int)patience_ms();
+		if (ms < 0 || left_ms < ms)
+			ms = left_ms;
+	}
+	return ms;
 }
 
 int

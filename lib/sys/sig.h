@@ -12,8 +12,8 @@
 /**
  * gsp_sig_init(err):
  * Catch SIGINT, SIGTERM, SIGHUP and SIGQUIT; ignore SIGPIPE. Until it is called the functions
- * below work and never report a signal. A second SIGINT while the first is being handled
- * ends the process at once.
+ * below work and never report a signal. A SIGINT while an earlier signal is being handled ends
+ * the process at once, by that SIGINT.
  */
 int gsp_sig_init(struct gsp_err *err);
 
@@ -26,8 +26,15 @@ int gsp_sig_pending(void);
 /** gsp_sig_check(err): 0, or -1 with GSP_ECANCEL if a signal has arrived. */
 int gsp_sig_check(struct gsp_err *err);
 
-/** gsp_sig_hold(), gsp_sig_release(): between them gsp_sig_check() and sleeps ignore signals, for
- * the few steps that must not be cut in half. They nest. */
+#define GSP_SIG_HOLD_MS 10000
+
+/**
+ * gsp_sig_hold(), gsp_sig_release():
+ * Between them gsp_sig_check() and every wait ignore signals, for the few steps that should not be
+ * cut in half; but for no longer than GSP_SIG_HOLD_MS after a signal, since what is waited for may
+ * never come. They nest. The steps between must be safe to cut all the same: the hold only spares
+ * the next run from finding out how far they came.
+ */
 void gsp_sig_hold(void);
 void gsp_sig_release(void);
 

@@ -17,7 +17,7 @@ bool gsp_tty_live(int fd);
 /**
  * gsp_tty_confirm(question, err):
  * Ask on the terminal; 0 for yes, -1 with GSP_EREFUSED for anything else, and when stdin is no
- * terminal (naming --yes).
+ * terminal (naming --yes); GSP_ECANCEL on a signal.
  */
 int gsp_tty_confirm(const char *question, struct gsp_err *err);
 

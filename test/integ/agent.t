@@ -5,7 +5,7 @@
 #
 # `test/integ/agent.t GROUP` runs one group and shows its diagnostics.
 
-GROUPS_ALL='marker prepare run ends link busy bounds cgroup plain perlless proof quiet windows lists close ready logs'
+GROUPS_ALL='marker prepare run ends link busy end bounds cgroup plain perlless proof quiet windows lists close ready logs'
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo '1..0 # SKIP needs root'
@@ -641,6 +641,53 @@ group_busy() {
 	is "$?/$(tail -n 1 /tmp/out2)/$(cat /tmp/err2)" '0/5/@end exit 0' 'a short while is waited for'
 	wait $first
 	is "$(cat /tmp/err1)" '@end exit 0' 'the first is not disturbed'
+}
+
+group_end() {
+	started
+	echo 'sleep 60 & echo on; sleep 61' >/tmp/s.meek
+	echo 'trap "" TERM; echo on; while :; do sleep 1; done' >/tmp/s.hard
+	cp /tmp/s.meek /tmp/s.plain
+	echo 'echo on; sleep 60' >/tmp/s.start
+	for s in meek hard plain start; do
+		[ $s != plain ] || export GSP_AGENT_NO_PERL=1
+		"$A" run $s 50 game $DIR PATH=/usr/bin:/bin GSP_SESSION="$SESSION" -- <"/tmp/s.$s" >"/tmp/o.$s" 2>"/tmp/e.$s" &
+		unset GSP_AGENT_NO_PERL
+	done
+	for s in meek hard plain start; do
+		within 10 grep -q on "/tmp/o.$s"
+	done
+	id() { awk 'NR == 1 { print $2 }' "/tmp/o.$1"; }
+	"$A" script "$(id meek)" | cmp -s - /tmp/s.meek
+	ok $? 'script: the text of a run'
+	agent script meek.1
+	is "$RC" 65 'script: an unknown run'
+	agent end meek.1
+	is "$RC" 65 'end: an unknown run'
+	agent end ../run/meek
+	is "$RC" 64 'end: no path'
+	agent end "$(id start)"
+	is "$RC" 64 'end: never start'
+	"$A" end "$(id hard)" &
+	hard=$! began=$(now_ms)
+	agent end "$(id meek)"
+	is "$RC/$OUT$ERR" 0/ 'end: by TERM'
+	within 3 grep -q @end /tmp/e.meek
+	is "$(cat /tmp/e.meek)" '@end signal TERM' 'end: the follower sees it'
+	agent end "$(id meek)"
+	is "$RC" 0 'end: of what has ended'
+	agent end "$(id plain)"
+	within 3 grep -q @end /tmp/e.plain
+	is "$RC/$(cat /tmp/e.plain)" '0/@end signal TERM' 'end: without perl'
+	! grep -lzx sleep /proc/[0-9]*/cmdline | xargs -r grep -lzx -e 61 | grep -q .
+	ok $? 'end: nothing of it is left'
+	wait $hard
+	[ $(($(now_ms) - began)) -ge 9500 ]
+	ok $? 'end: ten seconds later'
+	within 3 grep -q @end /tmp/e.hard
+	is "$(cat /tmp/e.hard)" '@end signal KILL' 'end: by KILL'
+	agent alive
+	is "$RC" 0 'what start left is still there'
 }
 
 group_bounds() {

@@ -295,7 +295,7 @@ test_status(void)
 		"disk is full"},
 	    {"#!/bin/sh\nprintf 'a\\nb\\n' >&2\nexit 23\n", GSP_EIO, "a;b"},
 	    {"#!/bin/sh\nexit 24\n", GSP_EIO, "vanished"},
-	    {"#!/bin/sh\nexit 20\n", GSP_ECANCEL, "signal"},
+	    {"#!/bin/sh\nexit 20\n", GSP_ETEMP, "signal"},
 	    {"#!/bin/sh\nexit 127\n", GSP_ESYS, "not installed"},
 	    {"#!/bin/sh\nkill -9 $$\n", GSP_EIO, "status 137"},
 	    {"#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\nexit 0\n", GSP_EPROTO, "line"},
