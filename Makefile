@@ -52,7 +52,7 @@ FUZZ     := $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(wildcard test/fuzz/fuzz_
 MAN      := $(wildcard man/*.[1-9])
 
 .PHONY: all clean deps deps-more install uninstall check check-unit check-integ check-san check-valgrind \
-	check-headers check-layers check-man check-shell fuzz bench demo tests
+	check-headers check-layers check-man check-shell fuzz bench demo tests faults
 .DELETE_ON_ERROR:
 
 all: $(BINS)
@@ -145,6 +145,19 @@ fuzz:
 	    build-fuzz/$$n -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -artifact_prefix=build-fuzz/ \
 	        build-fuzz/corpus/$$n test/data/fuzz/$$n || exit 1; \
 	done
+
+# ---- faults: the tools killed at each of their steps ----
+
+# The same objects linked once more, with test/faults/step.c between them and the world.
+FAULTS := $(O)/faults
+WRAPS  := $(shell sed -n 's/^REAL.[^,]*, \([a-z0-9_]*\),.*/\1/p' test/faults/step.c)
+$(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a $(O)/test/faults/step.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+$(FAULTS)/gsp-sandbox: $(O)/gsp-sandbox
+	@mkdir -p $(@D) && cp $< $@
+
+faults: $(TOOLS:%=$(FAULTS)/%)
 
 bench: all
 	BUILD=$(CURDIR)/$(O) test/bench
