@@ -5,6 +5,7 @@
 #                   make deps-more: what the sanitizers, valgrind and the linters need, too
 #   make demo       a whole evening with a real game, in the sandbox (root)
 #   make check      every test; the last line is "N passed, N failed[, N skipped]"
+#   make check-faults   the tools killed at every step, full disks, cut links, ...; prints a table
 #   make bench      ratios against plain rsync and OpenSSH
 #   make install    DESTDIR and PREFIX are honoured
 
@@ -52,7 +53,7 @@ FUZZ     := $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(wildcard test/fuzz/fuzz_
 MAN      := $(wildcard man/*.[1-9])
 
 .PHONY: all clean deps deps-more install uninstall check check-unit check-integ check-san check-valgrind \
-	check-headers check-layers check-man check-shell fuzz bench demo tests faults
+	check-headers check-layers check-man check-shell fuzz bench demo tests faults check-faults
 .DELETE_ON_ERROR:
 
 all: $(BINS)
@@ -157,7 +158,18 @@ $(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o $(
 $(FAULTS)/gsp-sandbox: $(O)/gsp-sandbox
 	@mkdir -p $(@D) && cp $< $@
 
-faults: $(TOOLS:%=$(FAULTS)/%)
+faults: all $(TOOLS:%=$(FAULTS)/%)
+
+# Every fault, and a table of what became of saves and machines. The tests wait more than they
+# work, so more of them run at once. FULL=1: no case left out (see test/faults/kill.sh).
+FAULT_T := $(wildcard test/faults/*.t)
+FAULT_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n * 3)))
+check-faults: faults
+	@rm -rf $(O)/fault-rows && mkdir -p $(O)/fault-rows
+	@status=0; FAULT_ROWS=$(CURDIR)/$(O)/fault-rows BUILD=$(CURDIR)/$(O) \
+	    test/run -j $(FAULT_JOBS) -t $(if $(FULL),14400,1500) -o $(O)/tap-faults $(FAULT_T) >$(O)/fault-sum || status=1; \
+	    sed '$$d' $(O)/fault-sum; test/faults/table $(O)/fault-rows || status=1; \
+	    tail -n 1 $(O)/fault-sum; exit $$status
 
 bench: all
 	BUILD=$(CURDIR)/$(O) test/bench
