@@ -98,7 +98,7 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
-LONG     := $(wildcard $(patsubst %,test/integ/%.t,review files_many api_faults machine_faults takeover \
+LONG     := $(wildcard $(patsubst %,test/integ/%.t,review killed files_many api_faults machine_faults takeover \
 	saves_down stop))
 INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
@@ -106,18 +106,18 @@ RUN      := test/run -j $(JOBS)
 # "program::argument": each fuzz target reads its corpus
 REPLAY   := $(foreach f,$(FUZZ),$(f)::test/data/fuzz/$(patsubst fuzz_%,%,$(notdir $(f))))
 
-check: all tests check-headers check-layers check-man
-	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap $(INTEG) $(UNIT) $(REPLAY)
+check: all tests faults check-headers check-layers check-man
+	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap $(INTEG) test/faults/covered.t $(UNIT) $(REPLAY)
 
 check-unit: tests
 	$(RUN) -o $(O)/tap-unit $(UNIT) $(REPLAY)
 
-check-integ: all
+check-integ: all faults
 	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap-integ $(INTEG)
 
 # The same binaries under the sanitizers: every unit test, and the integration tests.
 check-san:
-	$(MAKE) SANITIZE=address,undefined WERROR=1 all tests
+	$(MAKE) SANITIZE=address,undefined WERROR=1 all tests faults
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	    BUILD=$(CURDIR)/build-address-undefined $(RUN) -o build-address-undefined/tap \
 	    $(INTEG_SAN) $(patsubst $(O)/%,build-address-undefined/%,$(UNIT) $(REPLAY))
@@ -244,5 +244,5 @@ check-man:
 check-shell:
 	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
 	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/prism test/sdk \
-	    test/integ/*.sh test/integ/*.t
+	    test/integ/*.sh test/integ/*.t test/faults/*.sh test/faults/*.t test/faults/table
 	shellcheck -s bash -S warning .ci/run

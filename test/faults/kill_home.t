@@ -5,7 +5,6 @@ in_sandbox "$@"
 FAULT_NAME="work at home" FAULT_TOOLS="init, saves"
 
 has() { gsp-saves --help | grep -Eq "(^|[^-a-z])$1( |$)"; }
-server_dir() { echo "$H/servers/toy"; }
 
 whole_home() { [ "$(gsp-status -C "$NEW" --json 2>&1)" = "" ] || bad "the new home does not work"; }
 whole_server() {
@@ -22,7 +21,7 @@ world() { # world DIR N
 	mkdir -p "$1/world"
 	echo "$2" >"$1/world/a"
 	echo "$2" >"$1/world/b"
-	for i in $(seq "$2"); do printf 'start x\nstop x\n'; done >"$1/world/log"
+	for _ in $(seq "$2"); do printf 'start x\nstop x\n'; done >"$1/world/log"
 }
 world_is() { # world_is N: files/ is that world, whole, and the newest generation is, too
 	[ "$(cat "$H/servers/toy/files/world/a")" = "$1" ] && saved_right "$H/servers/toy/files" ||
@@ -35,6 +34,7 @@ was_restored() { world_is "$BACK_TO"; }
 was_imported() { world_is 40; }
 was_pruned() {
 	saved_right "$H/servers/toy/files" || bad "files/ is not whole"
+	# shellcheck disable=SC2010
 	kept=$(ls "$H/servers/toy/history" | grep -cxE '[0-9]{6}')
 	[ "$kept" -le 3 ] || bad "$kept generations are left"
 	rm -f "$H"/seen.*
@@ -54,6 +54,7 @@ evening() {
 	world "$H/servers/toy/files" "$ROUND"
 	[ -n "$(newest)" ] || plain 'gsp-up toy'
 	[ "$(machines)" = 0 ] || plain 'gsp-down toy'
+	# shellcheck disable=SC2010
 	first=$(ls "$H/servers/toy/history" | grep -xE '[0-9]{6}' | head -n 1)
 	BACK_TO=$(cat "$H/servers/toy/history/$first/world/a")
 	phase restore "gsp-saves restore toy ${first##*0}" none was_restored

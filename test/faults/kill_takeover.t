@@ -7,7 +7,7 @@ FAULT_NAME="a take-over, status" FAULT_TOOLS="status"
 evening() {
 	plain 'gsp-up toy'
 	edit one
-	for i in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		rm -rf "$H/state/toy" # the ledger was kept
 		phase take-over 'gsp-status --yes --take-over toy' running plays
 		phase status 'gsp-status toy' running
