@@ -152,8 +152,13 @@ fuzz:
 # The same objects linked once more, with test/faults/step.c between them and the world.
 FAULTS := $(O)/faults
 WRAPS  := $(shell sed -n 's/^REAL.[^,]*, \([a-z0-9_]*\),.*/\1/p' test/faults/step.c)
-$(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a $(O)/test/faults/step.o
-	@mkdir -p $(@D)
+# What the mains of some tools share; each takes what it needs from it.
+CMD_PARTS := $(patsubst %.c,$(O)/%.o,$(filter-out cmd/gsp%.c,$(wildcard cmd/*.c)))
+$(FAULTS)/parts.a: $(CMD_PARTS)
+	@mkdir -p $(@D) && rm -f $@
+	$(AR) qcs $@ $^
+$(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o \
+    $(O)/test/faults/step.o $(FAULTS)/parts.a $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 $(FAULTS)/gsp-sandbox: $(O)/gsp-sandbox
 	@mkdir -p $(@D) && cp $< $@
