@@ -12,6 +12,7 @@
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "fmt/out.h"
+#include "gsp/rebuild.h"
 #include "gsp/status.h"
 #include "gsp/takeover.h"
 #include "sys/io.h"
@@ -26,7 +27,7 @@
 #define PROBE_MAX      8192
 
 struct status {
-	bool cached, probe;
+	bool cached, probe, rebuild;
 	const char *take_over; /* a server, or NULL */
 	struct gsp_out *out;
 	struct gsp_cloud cloud;
@@ -282,8 +283,18 @@ confirm(void *ctx, const char *what, struct gsp_err *err)
 static int
 take_over(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
+	const struct gsp_takeover_opts o = {.confirm = confirm, .ctx = t};
+
 	(void)ctx;
-	return gsp_takeover(job, confirm, t, err);
+	return gsp_takeover(job, &o, err);
+}
+
+static int
+show_all(struct tool *t, struct status *s, const struct gsp_argv *all, struct gsp_err *err)
+{
+	if (show(t, s, all->v, all->n, err) == -1)
+		return -1;
+	return s->cached ? 0 : gsp_status_strays(t->home, all, &s->cloud, print_row, s, err);
 }
 
 /* Then show it as any other: it is ours. */
@@ -306,6 +317,85 @@ take_over_and_show(struct tool *t, struct status *s, const struct gsp_argv *all,
 	return rc;
 }
 
+/* ---- a state/ that was lost ---- */
+
+static int
+rebuild_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	const struct gsp_rebuild *plan = ctx;
+	struct gsp_takeover_opts o = {.rebuild = true};
+
+	(void)t;
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i].why[0] == '\0' && strcmp(plan->v[i].server, job->server) == 0)
+			o.id = plan->v[i].id;
+	return gsp_takeover(job, &o, err);
+}
+
+static bool
+asked_for(const struct tool *t, const char *server)
+{
+	for (size_t i = 0; i < t->cli.noperands; i++)
+		if (strcmp(t->cli.operands[i], server) == 0)
+			return true;
+	return t->cli.noperands == 0;
+}
+
+/* Each machine on its own: what cannot be proven is named, and keeps no other from its turn. */
+static int
+rebuild(struct tool *t, struct status *s, struct gsp_err *err)
+{
+	struct gsp_rebuild plan = {NULL, 0};
+	struct gsp_argv names = GSP_ARGV_INIT;
+	int rc = -1;
+
+	if (read_cloud(t, s, err) == -1 || gsp_rebuild_plan(&plan, t->home, &s->cloud, err) == -1)
+		goto out;
+	for (size_t i = 0; i < plan.n; i++)
+		if (plan.v[i].why[0] == '\0' && asked_for(t, plan.v[i].server))
+			gsp_argv_push(&names, plan.v[i].server);
+	if (names.n > 0 &&
+	    (!gsp_argv_ok(&names)
+	            ? gsp_err_set(err, GSP_ESYS, "out of memory")
+	            : tool_each(t, names.v, names.n, TOOL_LOCK | TOOL_STEPS, rebuild_one, &plan, err)) == -1 &&
+	    err->code == GSP_ECANCEL)
+		goto out;
+	for (size_t i = 0; i < plan.n; i++) {
+		if (plan.v[i].why[0] == '\0' || !asked_for(t, plan.v[i].server))
+			continue;
+		if (err->code == GSP_OK)
+			gsp_err_set(err, GSP_EREFUSED, "%s", plan.v[i].why);
+		else
+			gsp_cli_error("%s", plan.v[i].why);
+	}
+	rc = err->code == GSP_OK ? 0 : -1;
+out:
+	gsp_cloud_release(&s->cloud); /* it is read again to be shown */
+	gsp_rebuild_release(&plan);
+	gsp_argv_release(&names);
+	return rc;
+}
+
+/* What there is now is shown in any case; what was refused decides the status. */
+static int
+rebuild_and_show(struct tool *t, struct status *s, struct gsp_argv *all, struct gsp_err *err)
+{
+	struct gsp_err later = GSP_ERR_INIT;
+	int rc;
+
+	if (s->cached || s->take_over != NULL)
+		return gsp_err_set(err, GSP_EUSAGE, "--rebuild asks the cloud for all servers: no "
+		    "--cached, no --take-over with it");
+	rc = rebuild(t, s, err);
+	if (rc == -1 && err->code != GSP_EREFUSED && err->code != GSP_ETEMP && err->code != GSP_EAUTH)
+		return -1;
+	if (show_all(t, s, all, &later) == -1 && rc == 0) {
+		*err = later;
+		rc = -1;
+	}
+	return rc;
+}
+
 static int
 run(struct tool *t, struct status *s, struct gsp_err *err)
 {
@@ -316,6 +406,10 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	if (gsp_status_servers(&all, t->home, err) == -1 ||
 	    known(&all, t->cli.operands, n, err) == -1)
 		goto out;
+	if (s->rebuild) {
+		rc = rebuild_and_show(t, s, &all, err);
+		goto out;
+	}
 	if (s->take_over != NULL) {
 		rc = take_over_and_show(t, s, &all, err);
 		goto out;
@@ -334,9 +428,7 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 			rc = gsp_err_set(err, GSP_ENO, "%s", "");
 		goto out;
 	}
-	rc = show(t, s, all.v, all.n, err);
-	if (rc == 0 && !s->cached)
-		rc = gsp_status_strays(t->home, &all, &s->cloud, print_row, s, err);
+	rc = show_all(t, s, &all, err);
 out:
 	gsp_argv_release(&all);
 	return rc;
@@ -350,6 +442,8 @@ main(int argc, char **argv)
 	    {"cached", 0, GSP_OPT_FLAG, &s.cached, NULL, "what this computer remembers; asks nobody"},
 	    {"take-over", 0, GSP_OPT_TEXT, &s.take_over, "SERVER",
 	        "make its machine this home's, whichever home has it now (asks, or wants --yes)"},
+	    {"rebuild", 0, GSP_OPT_FLAG, &s.rebuild, NULL,
+	        "state/ was lost: know this home's machines again, from their tags and markers"},
 	    {"probe", 0, GSP_OPT_FLAG, &s.probe, NULL, "ask one machine over ssh, answer in JSON"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-status",
@@ -366,6 +460,8 @@ main(int argc, char **argv)
 		s.json = t.cli.json;
 		if (s.take_over != NULL)
 			t.what = "take-over";
+		else if (s.rebuild)
+			t.what = "rebuild";
 		s.out = gsp_out_new(stdout, t.cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
 		rc = tool_open(&t, &err) == -1 || run(&t, &s, &err) == -1 ? -1 : 0;
 		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
