@@ -32,6 +32,9 @@ struct status {
 	struct gsp_out *out;
 	struct gsp_cloud cloud;
 	bool json;
+	bool terminal;         /* people look at it: a table that fits, and sentences */
+	bool single;           /* one server was named, on a terminal: lines instead of a table */
+	struct gsp_buf prose;  /* what is said below the table */
 	size_t down;   /* servers that are not running */
 	size_t silent; /* machines that were asked and did not answer */
 };
@@ -164,49 +167,140 @@ usd_or_null(struct gsp_out *o, const char *name, double usd)
 		gsp_out_str(o, name, NULL);
 }
 
+static void
+id_or_null(struct gsp_out *o, const char *name, uint64_t id)
+{
+	if (id != 0)
+		gsp_out_u64(o, name, id);
+	else
+		gsp_out_str(o, name, NULL);
+}
+
+static void
+print_json(struct gsp_out *o, const struct gsp_status_row *r)
+{
+	struct gsp_buf sentence = GSP_BUF_INIT(8192);
+	char since[GSP_CLOCK_TEXT];
+
+	gsp_out_str(o, "server", r->server);
+	gsp_out_str(o, "stage", r->stage);
+	gsp_out_str(o, "since",
+	    r->since != 0 ? gsp_clock_format(since, sizeof(since), r->since) : NULL);
+	text_or_null(o, "address", r->address);
+	text_or_null(o, "type", r->type);
+	text_or_null(o, "region", r->region);
+	id_or_null(o, "linode_id", r->linode_id);
+	text_or_null(o, "session", r->session);
+	text_or_null(o, "home", r->home);
+	text_or_null(o, "actor", r->actor);
+	gsp_out_u64(o, "generation", r->generation);
+	gsp_out_u64(o, "hours", r->hours);
+	usd_or_null(o, "hourly_usd", r->hourly_usd);
+	usd_or_null(o, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
+	text_or_null(o, "next", r->next);
+	gsp_out_str(o, "why", r->why);
+	gsp_status_sentence(&sentence, r, gsp_wall_s());
+	gsp_out_str(o, "sentence", gsp_buf_str(&sentence));
+	gsp_out_str(o, "kind", r->mine ? "server" : r->firewall_id != 0 ? "firewall" : "machine");
+	id_or_null(o, "firewall_id", r->firewall_id);
+	gsp_out_end(o);
+	gsp_buf_release(&sentence);
+}
+
+static void
+print_columns(struct gsp_out *o, const struct gsp_status_row *r)
+{
+	char span[48], money[32];
+
+	gsp_out_str(o, "server", r->server);
+	gsp_out_str(o, "stage", r->stage);
+	gsp_out_str(o, "for",
+	    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
+	gsp_out_str(o, "address", r->address[0] != '\0' ? r->address : NULL);
+	gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
+	snprintf(money + strlen(money), 3, "/h");
+	gsp_out_str(o, "price", r->hourly_usd >= 0 ? money : NULL);
+	gsp_num_usd(money, sizeof(money), r->so_far_usd);
+	gsp_out_str(o, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
+	gsp_out_str(o, "next", r->next[0] != '\0' ? r->next : NULL);
+	gsp_out_str(o, "why", r->why);
+	gsp_out_end(o);
+}
+
+/* Words in lines of the terminal's width, those after the first indented. */
+static void
+add_wrapped(struct gsp_buf *out, const char *text)
+{
+	size_t width = (size_t)gsp_tty_width(STDOUT_FILENO), at = 0;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		if (at > 0 && at + 1 + n > width) {
+			gsp_buf_adds(out, "\n  ");
+			at = 2;
+		} else if (at > 0) {
+			gsp_buf_addc(out, ' ');
+			at++;
+		}
+		for (size_t i = 0; i < n; i++) /* a name or a message from elsewhere */
+			gsp_buf_addc(out, (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i]);
+		at += n;
+		text += n + strspn(text + n, " ");
+	}
+	gsp_buf_addc(out, '\n');
+}
+
+/* People are told in full of what wants them; of the one server they asked for in any case. */
+static void
+add_prose(struct status *s, const struct gsp_status_row *r)
+{
+	struct gsp_buf sentence = GSP_BUF_INIT(8192);
+
+	if (s->single || !r->settled) {
+		gsp_status_sentence(&sentence, r, gsp_wall_s());
+		add_wrapped(&s->prose, gsp_buf_str(&sentence));
+	}
+	gsp_buf_release(&sentence);
+	if (!s->single)
+		return;
+	if (r->address[0] != '\0')
+		gsp_buf_addf(&s->prose, "  address  %s\n", r->address);
+	if (r->linode_id != 0)
+		gsp_buf_addf(&s->prose, "  machine  %" PRIu64 ", %s in %s%s%s\n", r->linode_id, r->type,
+		    r->region, r->actor[0] != '\0' ? ", by " : "", r->actor);
+	if (r->next[0] != '\0')
+		gsp_buf_addf(&s->prose, "  next     %s\n", r->next);
+}
+
 static int
 print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 {
 	struct status *s = ctx;
-	char since[GSP_CLOCK_TEXT], span[48], money[32];
 
 	(void)err;
-	gsp_out_str(s->out, "server", r->server);
-	gsp_out_str(s->out, "stage", r->stage);
 	if (s->json)
-		gsp_out_str(s->out, "since",
-		    r->since != 0 ? gsp_clock_format(since, sizeof(since), r->since) : NULL);
-	else
-		gsp_out_str(s->out, "for",
-		    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
-	gsp_out_str(s->out, "address", r->address[0] != '\0' ? r->address : NULL);
-	if (s->json) {
-		text_or_null(s->out, "type", r->type);
-		text_or_null(s->out, "region", r->region);
-		if (r->linode_id != 0)
-			gsp_out_u64(s->out, "linode_id", r->linode_id);
-		else
-			gsp_out_str(s->out, "linode_id", NULL);
-		text_or_null(s->out, "session", r->session);
-		text_or_null(s->out, "home", r->home);
-		text_or_null(s->out, "actor", r->actor);
-		gsp_out_u64(s->out, "generation", r->generation);
-		gsp_out_u64(s->out, "hours", r->hours);
-		usd_or_null(s->out, "hourly_usd", r->hourly_usd);
-		usd_or_null(s->out, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
-	} else {
-		gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
-		snprintf(money + strlen(money), 3, "/h");
-		gsp_out_str(s->out, "price", r->hourly_usd >= 0 ? money : NULL);
-		gsp_num_usd(money, sizeof(money), r->so_far_usd);
-		gsp_out_str(s->out, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
-	}
-	gsp_out_str(s->out, "next", r->next[0] != '\0' ? r->next : NULL);
-	gsp_out_str(s->out, "why", r->why);
-	gsp_out_end(s->out);
+		print_json(s->out, r);
+	else if (!s->single)
+		print_columns(s->out, r);
+	if (s->terminal)
+		add_prose(s, r);
 	if (r->mine && strcmp(r->stage, "running") != 0)
 		s->down++;
 	return 0;
+}
+
+/* The table, then what is said below it. */
+static int
+print_end(struct status *s, struct gsp_err *err)
+{
+	int rc = gsp_out_free(s->out, err);
+
+	if (rc == 0 && s->prose.len > 0 &&
+	    (printf("%s%s", s->single ? "" : "\n", gsp_buf_str(&s->prose)) < 0 || fflush(stdout) == EOF))
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write the output");
+	gsp_buf_release(&s->prose);
+	return rc;
 }
 
 static int
@@ -462,9 +556,15 @@ main(int argc, char **argv)
 			t.what = "take-over";
 		else if (s.rebuild)
 			t.what = "rebuild";
+		s.terminal = !s.json && isatty(STDOUT_FILENO);
+		s.single = s.terminal && !s.rebuild && (t.cli.noperands == 1 || s.take_over != NULL);
+		gsp_buf_init(&s.prose, 16 * 1024 * 1024);
 		s.out = gsp_out_new(stdout, t.cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
+		if (s.terminal) /* the most important first */
+			gsp_out_fit(s.out, (size_t)gsp_tty_width(STDOUT_FILENO),
+			    "server,stage,for,next,so far,price,address");
 		rc = tool_open(&t, &err) == -1 || run(&t, &s, &err) == -1 ? -1 : 0;
-		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
+		if (print_end(&s, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
 			err = out_err;
 			rc = -1;
 		}

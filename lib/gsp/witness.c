@@ -115,9 +115,8 @@ phase_of(const struct gsp_witness *w, const struct gsp_marker *m)
 	return GSP_PHASE_RUNNING;
 }
 
-int
-gsp_witness_price(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s,
-    struct gsp_err *err)
+static int
+set_price(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s, struct gsp_err *err)
 {
 	struct gsp_plan plan;
 
@@ -140,6 +139,26 @@ gsp_witness_price(struct gsp_witness *w, struct gsp_job *job, struct gsp_session
 }
 
 int
+gsp_witness_facts(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s,
+    struct gsp_err *err)
+{
+	snprintf(s->server, sizeof(s->server), "%s", job->server);
+	if (w->session[0] != '\0')
+		snprintf(s->id, sizeof(s->id), "%s", w->session);
+	else
+		snprintf(s->id, sizeof(s->id), "stray%" PRIu64, w->it.id);
+	snprintf(s->actor, sizeof(s->actor), "%s", job->actor);
+	snprintf(s->label, sizeof(s->label), "%s", w->it.label);
+	snprintf(s->region, sizeof(s->region), "%s", w->it.region);
+	snprintf(s->type, sizeof(s->type), "%s", w->it.type);
+	snprintf(s->ipv4, sizeof(s->ipv4), "%s", w->it.ipv4);
+	snprintf(s->ipv6, sizeof(s->ipv6), "%s", w->it.ipv6);
+	s->linode_id = w->it.id;
+	s->created = w->it.created != 0 ? w->it.created : gsp_wall_s();
+	return set_price(w, job, s, err);
+}
+
+int
 gsp_witness_fill(struct gsp_witness *w, struct gsp_job *job, const struct gsp_marker *want,
     struct gsp_session *s, struct gsp_err *err)
 {
@@ -149,16 +168,6 @@ gsp_witness_fill(struct gsp_witness *w, struct gsp_job *job, const struct gsp_ma
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	free(s->host_key);
 	s->host_key = host_key;
-	snprintf(s->server, sizeof(s->server), "%s", job->server);
-	snprintf(s->id, sizeof(s->id), "%s", w->session);
-	snprintf(s->actor, sizeof(s->actor), "%s", job->actor);
-	snprintf(s->label, sizeof(s->label), "%s", w->it.label);
-	snprintf(s->region, sizeof(s->region), "%s", w->it.region);
-	snprintf(s->type, sizeof(s->type), "%s", w->it.type);
-	snprintf(s->ipv4, sizeof(s->ipv4), "%s", w->it.ipv4);
-	snprintf(s->ipv6, sizeof(s->ipv6), "%s", w->it.ipv6);
-	s->linode_id = w->it.id;
-	s->created = w->it.created != 0 ? w->it.created : gsp_wall_s();
 	s->since = gsp_wall_s();
 	s->phase = phase_of(w, want);
 	s->start_intent = want->state >= GSP_MARK_DIRTY &&
@@ -166,7 +175,7 @@ gsp_witness_fill(struct gsp_witness *w, struct gsp_job *job, const struct gsp_ma
 	s->ready = false;
 	s->base = want->base;
 	s->saved = want->saved;
-	return gsp_witness_price(w, job, s, err);
+	return gsp_witness_facts(w, job, s, err);
 }
 
 void

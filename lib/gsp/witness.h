@@ -56,8 +56,9 @@ int gsp_witness_check_dir(struct gsp_witness *w, const struct gsp_server_conf *c
 int gsp_witness_fill(struct gsp_witness *w, struct gsp_job *job, const struct gsp_marker *want,
     struct gsp_session *s, struct gsp_err *err);
 
-/** gsp_witness_price(w, job, s, err): only the price of the plan, for ${s}; < 0 if unknown. */
-int gsp_witness_price(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s,
+/** gsp_witness_facts(w, job, s, err): only what the cloud knows: ids, place, times, price (< 0 if
+ * the plan is unknown). Of a machine without tags the session is "stray<id>". */
+int gsp_witness_facts(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s,
     struct gsp_err *err);
 
 void gsp_witness_release(struct gsp_witness *w);
