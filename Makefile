@@ -68,6 +68,8 @@ $(O)/libgsp.a: $(LIB_OBJ)
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(O)/gsp-status: $(O)/cmd/status_probe.o
+
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
 	@mkdir -p $(@D)

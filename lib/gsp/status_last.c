@@ -85,7 +85,8 @@ gsp_status_last(struct gsp_status_row *r, const struct gsp_home *h, const struct
 	size_t len = strlen(r->why);
 
 	read_last(&l, h, r->server);
-	if (l.when == 0 || l.when < s->since || (l.over && !l.failed))
+	/* one that came to an end before the stage last changed has been made good since */
+	if (l.when == 0 || (l.over && (!l.failed || l.when < s->since)))
 		return;
 	if (l.failed)
 		snprintf(r->why + len, sizeof(r->why) - len, "; the last try failed: %s", l.said);
