@@ -66,7 +66,7 @@ $(O)/libgsp.a: $(LIB_OBJ)
 	$(AR) qcs $@ $^
 
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 $(O)/gsp-status: $(O)/cmd/status_probe.o
 

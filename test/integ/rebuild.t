@@ -66,6 +66,20 @@ gives 0 "a machine of another home is left alone" gsp-status --rebuild
 is "as before" "$(linode dirty '.tags[] | select(startswith("gsp-home:"))') $(test -e "$H/state/dirty/session.json" && echo yes)" "gsp-home:zzzzzzzz "
 tag dirty gsp-home: "gsp-home:$(sed -n 's/^home: *\([a-z0-9]*\).*/\1/p' "$H/gsp.yaml")"
 api PUT "/linode/instances/$(linode dirty .id)" '{"label":"party"}' >/dev/null
+there() { # on the machine, over the owner's key
+	ssh -n -i "$T/keys/owner" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		-o LogLevel=ERROR "root@$DIRTY" "$@"
+}
+DIRTY=$(api GET /linode/instances | jq -r '.data[] | select(.label == "party") | .ipv4[0]')
+there cp -p /var/lib/gsp/session.json /root/marker
+there "sed -i 's/\"home\":\"[a-z0-9]*\"/\"home\":\"zzzzzzzz\"/' /var/lib/gsp/session.json"
+gives 65 "a marker of another home" gsp-status --rebuild
+says "is named" "says that it is of home 'zzzzzzzz'"
+there rm /var/lib/gsp/session.json
+gives 65 "no marker" gsp-status --rebuild dirty
+says "with what to do" "has no marker.*gsp teardown --stray"
+is "none of that left a journal" "$(test -e "$H/state/dirty/session.json" && echo yes)" ""
+there cp -p /root/marker /var/lib/gsp/session.json
 mv "$H/servers/dirty/server.yaml" "$T/yaml"
 gives 65 "without its server.yaml" gsp-status --rebuild
 says "it says what is missing" "servers/dirty/server.yaml is not here"

@@ -111,7 +111,8 @@ python3 "$T/proxy.py" "$HOME_ID" "$SERVERS" "$MACHINES" "$H" "$T/port" "$T/log" 
 PROXY=$!
 ok "the account is full" until_true 60 test -s "$T/port"
 SANDBOX_URL=$GSP_LINODE_URL
-export GSP_LINODE_URL="http://127.0.0.1:$(cat "$T/port")/v4"
+GSP_LINODE_URL=http://127.0.0.1:$(cat "$T/port")/v4
+export GSP_LINODE_URL
 seen() { grep -c "$1" "$T/log"; }
 LISTS=$(((MACHINES + 499) / 500 + 2 + 1)) # machines, firewalls, prices
 
