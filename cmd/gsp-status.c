@@ -11,146 +11,30 @@
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "cli/say.h"
-#include "fmt/json.h"
 #include "fmt/out.h"
+#include "gsp/rebuild.h"
 #include "gsp/reconcile.h"
 #include "gsp/status.h"
 #include "gsp/takeover.h"
-#include "sys/io.h"
-#include "sys/proc.h"
 #include "sys/sig.h"
 #include "sys/tty.h"
+#include "status_probe.h"
 #include "tool.h"
 
 #include "base/banned.h"
 
-/* How many machines are asked at once; each costs a process for a fraction of a second. */
-#define PROBES_AT_ONCE 16
-#define PROBE_MAX      8192
-
 struct status {
-	bool cached, probe;
+	bool cached, probe, rebuild;
 	const char *take_over; /* a server, or NULL */
 	struct gsp_out *out;
 	struct gsp_cloud cloud;
 	bool json;
+	bool terminal;         /* people look at it: a table that fits, and sentences */
+	bool single;           /* one server was named, on a terminal: lines instead of a table */
+	struct gsp_buf prose;  /* what is said below the table */
 	size_t down;   /* servers that are not running */
 	size_t silent; /* machines that were asked and did not answer */
 };
-
-/* ---- the child: one machine asked, one line of JSON ---- */
-
-static int
-probe_child(struct tool *t, const char *name, struct gsp_err *err)
-{
-	struct gsp_probe p;
-	struct gsp_json *v;
-	struct gsp_buf b = GSP_BUF_INIT(PROBE_MAX);
-
-	if (gsp_status_probe(&p, t->home, name, err) == -1)
-		return -1;
-	v = gsp_json_new_obj();
-	gsp_json_add_bool(v, "asked", p.asked);
-	gsp_json_add_bool(v, "answered", p.answered);
-	gsp_json_add_bool(v, "alive", p.alive);
-	gsp_json_add_bool(v, "rebooted", p.rebooted);
-	gsp_json_add_str(v, "marker", p.has_marker ? p.marker.text : "");
-	gsp_json_add_str(v, "why", p.why);
-	gsp_json_print(&b, v);
-	printf("%s\n", gsp_buf_str(&b));
-	gsp_json_free(v);
-	gsp_buf_release(&b);
-	return 0;
-}
-
-static void
-read_probe(struct gsp_probe *p, const char *text)
-{
-	struct gsp_err ignored = GSP_ERR_INIT;
-	struct gsp_json *v = NULL;
-	const char *marker;
-
-	memset(p, 0, sizeof(*p));
-	if (gsp_json_parse(&v, text, strlen(text), &ignored) == -1) {
-		p->asked = true;
-		snprintf(p->why, sizeof(p->why), "asking it failed");
-		return;
-	}
-	p->asked = gsp_json_bool(v, "asked", false);
-	p->answered = gsp_json_bool(v, "answered", false);
-	p->alive = gsp_json_bool(v, "alive", false);
-	p->rebooted = gsp_json_bool(v, "rebooted", false);
-	snprintf(p->why, sizeof(p->why), "%s", gsp_json_str(v, "why", ""));
-	marker = gsp_json_str(v, "marker", "");
-	p->has_marker = marker[0] != '\0' && gsp_marker_parse(&p->marker, marker, &ignored) == 0;
-	gsp_json_free(v);
-}
-
-static int
-start_probe(struct gsp_proc *p, const char *tool, const char *dir, const char *name,
-    struct gsp_err *err)
-{
-	static const struct gsp_proc init = GSP_PROC_INIT;
-	static const char *const env[] = {"LINODE_TOKEN=", NULL}; /* it asks the machine alone */
-	const char *argv[] = {tool, "-C", dir, "--probe", name, NULL};
-
-	*p = init;
-	p->argv = argv;
-	p->env = env;
-	p->in = GSP_PROC_NULL;
-	p->out = GSP_PROC_PIPE;
-	p->err = GSP_PROC_NULL;
-	p->with_us = true;
-	if (gsp_proc_start(p, err) == -1)
-		return -1;
-	p->argv = NULL; /* it was on our stack */
-	return 0;
-}
-
-static void
-end_probe(struct gsp_proc *p, struct gsp_probe *out)
-{
-	struct gsp_buf text = GSP_BUF_INIT(PROBE_MAX);
-	struct gsp_err ignored = GSP_ERR_INIT;
-	int status;
-
-	p->argv = (const char *const[]){"gsp-status", NULL};
-	if (gsp_proc_read(&text, p, &ignored) == -1)
-		gsp_proc_kill(p, SIGTERM); /* the others are asked no more */
-	gsp_proc_wait(p, &status, &ignored);
-	read_probe(out, gsp_buf_str(&text));
-	gsp_buf_release(&text);
-}
-
-/* Ask every machine that may answer, some at a time; order does not matter, results keep theirs. */
-static int
-probe_all(struct tool *t, const struct gsp_cloud *cloud, char **names, size_t n,
-    struct gsp_probe *out, struct gsp_err *err)
-{
-	struct gsp_proc p[PROBES_AT_ONCE];
-	struct gsp_buf tool = GSP_BUF_INIT(4096);
-	size_t begin, k;
-	int rc = 0;
-
-	if (gsp_io_self_dir(&tool, err) == -1)
-		return -1;
-	gsp_buf_adds(&tool, "/gsp-status");
-	for (begin = 0; begin < n && rc == 0; begin += k) {
-		for (k = 0; k < PROBES_AT_ONCE && begin + k < n && rc == 0; k++) {
-			p[k].pid = -1;
-			if (gsp_status_may_answer(t->home, names[begin + k], cloud))
-				rc = start_probe(&p[k], gsp_buf_str(&tool), t->home->dir, names[begin + k],
-				    err);
-		}
-		for (size_t i = 0; i < k; i++)
-			if (p[i].pid > 0)
-				end_probe(&p[i], &out[begin + i]);
-		if (rc == 0)
-			rc = gsp_sig_check(err);
-	}
-	gsp_buf_release(&tool);
-	return rc;
-}
 
 /* ---- the rows ---- */
 
@@ -170,46 +54,124 @@ usd_or_null(struct gsp_out *o, const char *name, double usd)
 		gsp_out_str(o, name, NULL);
 }
 
+static void
+id_or_null(struct gsp_out *o, const char *name, uint64_t id)
+{
+	if (id != 0)
+		gsp_out_u64(o, name, id);
+	else
+		gsp_out_str(o, name, NULL);
+}
+
+static void
+print_json(struct gsp_out *o, const struct gsp_status_row *r)
+{
+	struct gsp_buf sentence = GSP_BUF_INIT(8192);
+	char since[GSP_CLOCK_TEXT];
+
+	gsp_out_str(o, "server", r->server);
+	gsp_out_str(o, "stage", r->stage);
+	gsp_out_str(o, "since",
+	    r->since != 0 ? gsp_clock_format(since, sizeof(since), r->since) : NULL);
+	text_or_null(o, "address", r->address);
+	text_or_null(o, "type", r->type);
+	text_or_null(o, "region", r->region);
+	id_or_null(o, "linode_id", r->linode_id);
+	text_or_null(o, "session", r->session);
+	text_or_null(o, "home", r->home);
+	text_or_null(o, "actor", r->actor);
+	gsp_out_u64(o, "generation", r->generation);
+	gsp_out_u64(o, "hours", r->hours);
+	usd_or_null(o, "hourly_usd", r->hourly_usd);
+	usd_or_null(o, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
+	text_or_null(o, "next", r->next);
+	gsp_out_str(o, "why", r->why);
+	gsp_status_sentence(&sentence, r, gsp_wall_s());
+	gsp_out_str(o, "sentence", gsp_buf_str(&sentence));
+	gsp_out_str(o, "kind", r->mine ? "server" : r->firewall_id != 0 ? "firewall" : "machine");
+	id_or_null(o, "firewall_id", r->firewall_id);
+	gsp_out_end(o);
+	gsp_buf_release(&sentence);
+}
+
+static void
+print_columns(struct gsp_out *o, const struct gsp_status_row *r)
+{
+	char span[48], money[32];
+
+	gsp_out_str(o, "server", r->server);
+	gsp_out_str(o, "stage", r->stage);
+	gsp_out_str(o, "for",
+	    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
+	gsp_out_str(o, "address", r->address[0] != '\0' ? r->address : NULL);
+	gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
+	snprintf(money + strlen(money), 3, "/h");
+	gsp_out_str(o, "price", r->hourly_usd >= 0 ? money : NULL);
+	gsp_num_usd(money, sizeof(money), r->so_far_usd);
+	gsp_out_str(o, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
+	gsp_out_str(o, "next", r->next[0] != '\0' ? r->next : NULL);
+	gsp_out_str(o, "why", r->why);
+	gsp_out_end(o);
+}
+
+/* Words in lines of the terminal's width, those after the first indented. */
+static void
+add_wrapped(struct gsp_buf *out, const char *text)
+{
+	size_t width = (size_t)gsp_tty_width(STDOUT_FILENO), at = 0;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		if (at > 0 && at + 1 + n > width) {
+			gsp_buf_adds(out, "\n  ");
+			at = 2;
+		} else if (at > 0) {
+			gsp_buf_addc(out, ' ');
+			at++;
+		}
+		for (size_t i = 0; i < n; i++) /* a name or a message from elsewhere */
+			gsp_buf_addc(out, (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i]);
+		at += n;
+		text += n + strspn(text + n, " ");
+	}
+	gsp_buf_addc(out, '\n');
+}
+
+/* People are told in full of what wants them; of the one server they asked for in any case. */
+static void
+add_prose(struct status *s, const struct gsp_status_row *r)
+{
+	struct gsp_buf sentence = GSP_BUF_INIT(8192);
+
+	if (s->single || !r->settled) {
+		gsp_status_sentence(&sentence, r, gsp_wall_s());
+		add_wrapped(&s->prose, gsp_buf_str(&sentence));
+	}
+	gsp_buf_release(&sentence);
+	if (!s->single)
+		return;
+	if (r->address[0] != '\0')
+		gsp_buf_addf(&s->prose, "  address  %s\n", r->address);
+	if (r->linode_id != 0)
+		gsp_buf_addf(&s->prose, "  machine  %" PRIu64 ", %s in %s%s%s\n", r->linode_id, r->type,
+		    r->region, r->actor[0] != '\0' ? ", by " : "", r->actor);
+	if (r->next[0] != '\0')
+		gsp_buf_addf(&s->prose, "  next     %s\n", r->next);
+}
+
 static int
 print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 {
 	struct status *s = ctx;
-	char since[GSP_CLOCK_TEXT], span[48], money[32];
 
 	(void)err;
-	gsp_out_str(s->out, "server", r->server);
-	gsp_out_str(s->out, "stage", r->stage);
 	if (s->json)
-		gsp_out_str(s->out, "since",
-		    r->since != 0 ? gsp_clock_format(since, sizeof(since), r->since) : NULL);
-	else
-		gsp_out_str(s->out, "for",
-		    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
-	gsp_out_str(s->out, "address", r->address[0] != '\0' ? r->address : NULL);
-	if (s->json) {
-		text_or_null(s->out, "type", r->type);
-		text_or_null(s->out, "region", r->region);
-		if (r->linode_id != 0)
-			gsp_out_u64(s->out, "linode_id", r->linode_id);
-		else
-			gsp_out_str(s->out, "linode_id", NULL);
-		text_or_null(s->out, "session", r->session);
-		text_or_null(s->out, "home", r->home);
-		text_or_null(s->out, "actor", r->actor);
-		gsp_out_u64(s->out, "generation", r->generation);
-		gsp_out_u64(s->out, "hours", r->hours);
-		usd_or_null(s->out, "hourly_usd", r->hourly_usd);
-		usd_or_null(s->out, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
-	} else {
-		gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
-		snprintf(money + strlen(money), 3, "/h");
-		gsp_out_str(s->out, "price", r->hourly_usd >= 0 ? money : NULL);
-		gsp_num_usd(money, sizeof(money), r->so_far_usd);
-		gsp_out_str(s->out, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
-	}
-	gsp_out_str(s->out, "next", r->next[0] != '\0' ? r->next : NULL);
-	gsp_out_str(s->out, "why", r->why);
-	gsp_out_end(s->out);
+		print_json(s->out, r);
+	else if (!s->single)
+		print_columns(s->out, r);
+	if (s->terminal)
+		add_prose(s, r);
 	if (r->mine && strcmp(r->stage, "running") != 0)
 		s->down++;
 	return 0;
@@ -234,6 +196,19 @@ mend_ledger(struct tool *t, struct gsp_linode *api, const struct gsp_cloud *clou
 	gsp_cli_warn("the ledger could not be compared with the cloud: %s", err->msg);
 	gsp_err_clear(err);
 	return 0;
+}
+
+/* The table, then what is said below it. */
+static int
+print_end(struct status *s, struct gsp_err *err)
+{
+	int rc = gsp_out_free(s->out, err);
+
+	if (rc == 0 && s->prose.len > 0 &&
+	    (printf("%s%s", s->single ? "" : "\n", gsp_buf_str(&s->prose)) < 0 || fflush(stdout) == EOF))
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write the output");
+	gsp_buf_release(&s->prose);
+	return rc;
 }
 
 static int
@@ -270,7 +245,8 @@ show(struct tool *t, struct status *s, char **names, size_t n, struct gsp_err *e
 
 	if (probes == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	if (!s->cached && (read_cloud(t, s, err) == -1 || probe_all(t, &s->cloud, names, n, probes, err) == -1))
+	if (!s->cached && (read_cloud(t, s, err) == -1 ||
+	        status_probe_all(t, &s->cloud, names, n, probes, err) == -1))
 		goto out;
 	for (size_t i = 0; i < n; i++) {
 		if (gsp_status_server(&row, t->home, names[i], &s->cloud, &probes[i], err) == -1 ||
@@ -312,8 +288,18 @@ confirm(void *ctx, const char *what, struct gsp_err *err)
 static int
 take_over(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
+	const struct gsp_takeover_opts o = {.confirm = confirm, .ctx = t};
+
 	(void)ctx;
-	return gsp_takeover(job, confirm, t, err);
+	return gsp_takeover(job, &o, err);
+}
+
+static int
+show_all(struct tool *t, struct status *s, const struct gsp_argv *all, struct gsp_err *err)
+{
+	if (show(t, s, all->v, all->n, err) == -1)
+		return -1;
+	return s->cached ? 0 : gsp_status_strays(t->home, all, &s->cloud, print_row, s, err);
 }
 
 /* Then show it as any other: it is ours. */
@@ -336,6 +322,85 @@ take_over_and_show(struct tool *t, struct status *s, const struct gsp_argv *all,
 	return rc;
 }
 
+/* ---- a state/ that was lost ---- */
+
+static int
+rebuild_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	const struct gsp_rebuild *plan = ctx;
+	struct gsp_takeover_opts o = {.rebuild = true};
+
+	(void)t;
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i].why[0] == '\0' && strcmp(plan->v[i].server, job->server) == 0)
+			o.id = plan->v[i].id;
+	return gsp_takeover(job, &o, err);
+}
+
+static bool
+asked_for(const struct tool *t, const char *server)
+{
+	for (size_t i = 0; i < t->cli.noperands; i++)
+		if (strcmp(t->cli.operands[i], server) == 0)
+			return true;
+	return t->cli.noperands == 0;
+}
+
+/* Each machine on its own: what cannot be proven is named, and keeps no other from its turn. */
+static int
+rebuild(struct tool *t, struct status *s, struct gsp_err *err)
+{
+	struct gsp_rebuild plan = {NULL, 0};
+	struct gsp_argv names = GSP_ARGV_INIT;
+	int rc = -1;
+
+	if (read_cloud(t, s, err) == -1 || gsp_rebuild_plan(&plan, t->home, &s->cloud, err) == -1)
+		goto out;
+	for (size_t i = 0; i < plan.n; i++)
+		if (plan.v[i].why[0] == '\0' && asked_for(t, plan.v[i].server))
+			gsp_argv_push(&names, plan.v[i].server);
+	if (names.n > 0 &&
+	    (!gsp_argv_ok(&names)
+	            ? gsp_err_set(err, GSP_ESYS, "out of memory")
+	            : tool_each(t, names.v, names.n, TOOL_LOCK | TOOL_STEPS, rebuild_one, &plan, err)) == -1 &&
+	    err->code == GSP_ECANCEL)
+		goto out;
+	for (size_t i = 0; i < plan.n; i++) {
+		if (plan.v[i].why[0] == '\0' || !asked_for(t, plan.v[i].server))
+			continue;
+		if (err->code == GSP_OK)
+			gsp_err_set(err, GSP_EREFUSED, "%s", plan.v[i].why);
+		else
+			gsp_cli_error("%s", plan.v[i].why);
+	}
+	rc = err->code == GSP_OK ? 0 : -1;
+out:
+	gsp_cloud_release(&s->cloud); /* it is read again to be shown */
+	gsp_rebuild_release(&plan);
+	gsp_argv_release(&names);
+	return rc;
+}
+
+/* What there is now is shown in any case; what was refused decides the status. */
+static int
+rebuild_and_show(struct tool *t, struct status *s, struct gsp_argv *all, struct gsp_err *err)
+{
+	struct gsp_err later = GSP_ERR_INIT;
+	int rc;
+
+	if (s->cached || s->take_over != NULL)
+		return gsp_err_set(err, GSP_EUSAGE, "--rebuild asks the cloud for all servers: no "
+		    "--cached, no --take-over with it");
+	rc = rebuild(t, s, err);
+	if (rc == -1 && err->code != GSP_EREFUSED && err->code != GSP_ETEMP && err->code != GSP_EAUTH)
+		return -1;
+	if (show_all(t, s, all, &later) == -1 && rc == 0) {
+		*err = later;
+		rc = -1;
+	}
+	return rc;
+}
+
 static int
 run(struct tool *t, struct status *s, struct gsp_err *err)
 {
@@ -346,12 +411,16 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	if (gsp_status_servers(&all, t->home, err) == -1 ||
 	    known(&all, t->cli.operands, n, err) == -1)
 		goto out;
+	if (s->rebuild) {
+		rc = rebuild_and_show(t, s, &all, err);
+		goto out;
+	}
 	if (s->take_over != NULL) {
 		rc = take_over_and_show(t, s, &all, err);
 		goto out;
 	}
 	if (s->probe) {
-		rc = n == 1 ? probe_child(t, t->cli.operands[0], err)
+		rc = n == 1 ? status_probe_child(t, t->cli.operands[0], err)
 		            : gsp_err_set(err, GSP_EUSAGE, "--probe takes one server");
 		goto out;
 	}
@@ -364,9 +433,7 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 			rc = gsp_err_set(err, GSP_ENO, "%s", "");
 		goto out;
 	}
-	rc = show(t, s, all.v, all.n, err);
-	if (rc == 0 && !s->cached)
-		rc = gsp_status_strays(t->home, &all, &s->cloud, print_row, s, err);
+	rc = show_all(t, s, &all, err);
 out:
 	gsp_argv_release(&all);
 	return rc;
@@ -380,6 +447,8 @@ main(int argc, char **argv)
 	    {"cached", 0, GSP_OPT_FLAG, &s.cached, NULL, "what this computer remembers; asks nobody"},
 	    {"take-over", 0, GSP_OPT_TEXT, &s.take_over, "SERVER",
 	        "make its machine this home's, whichever home has it now (asks, or wants --yes)"},
+	    {"rebuild", 0, GSP_OPT_FLAG, &s.rebuild, NULL,
+	        "state/ was lost: know this home's machines again, from their tags and markers"},
 	    {"probe", 0, GSP_OPT_FLAG, &s.probe, NULL, "ask one machine over ssh, answer in JSON"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-status",
@@ -396,9 +465,17 @@ main(int argc, char **argv)
 		s.json = t.cli.json;
 		if (s.take_over != NULL)
 			t.what = "take-over";
+		else if (s.rebuild)
+			t.what = "rebuild";
+		s.terminal = !s.json && isatty(STDOUT_FILENO);
+		s.single = s.terminal && !s.rebuild && (t.cli.noperands == 1 || s.take_over != NULL);
+		gsp_buf_init(&s.prose, 16 * 1024 * 1024);
 		s.out = gsp_out_new(stdout, t.cli.json ? GSP_OUT_JSON : GSP_OUT_TABLE, NULL);
+		if (s.terminal) /* the most important first */
+			gsp_out_fit(s.out, (size_t)gsp_tty_width(STDOUT_FILENO),
+			    "server,stage,for,next,so far,price,address");
 		rc = tool_open(&t, &err) == -1 || run(&t, &s, &err) == -1 ? -1 : 0;
-		if (gsp_out_free(s.out, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
+		if (print_end(&s, &out_err) == -1 && (rc == 0 || err.code == GSP_ENO || err.code == GSP_ETEMP)) {
 			err = out_err;
 			rc = -1;
 		}

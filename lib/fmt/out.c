@@ -29,6 +29,8 @@ struct gsp_out {
 	FILE *f;
 	enum gsp_out_mode mode;
 	struct gsp_argv fields; /* empty: all */
+	struct gsp_argv keep;   /* gsp_out_fit(); empty: no limit */
+	size_t columns;
 	struct gsp_json *obj;   /* JSON: the row so far, or NULL */
 	struct row cur;         /* table: the row so far */
 	struct row *rows;
@@ -48,6 +50,18 @@ grown(void *p, size_t n, size_t size)
 	return q;
 }
 
+static void
+split(struct gsp_argv *out, const char *fields)
+{
+	while (fields != NULL && *fields != '\0') {
+		size_t n = strcspn(fields, ",");
+
+		if (n > 0)
+			gsp_argv_pushf(out, "%.*s", (int)n, fields);
+		fields += n + (fields[n] == ',');
+	}
+}
+
 struct gsp_out *
 gsp_out_new(FILE *f, enum gsp_out_mode mode, const char *fields)
 {
@@ -56,14 +70,15 @@ gsp_out_new(FILE *f, enum gsp_out_mode mode, const char *fields)
 	memset(o, 0, sizeof(*o));
 	o->f = f;
 	o->mode = mode;
-	while (fields != NULL && *fields != '\0') {
-		size_t n = strcspn(fields, ",");
-
-		if (n > 0)
-			gsp_argv_pushf(&o->fields, "%.*s", (int)n, fields);
-		fields += n + (fields[n] == ',');
-	}
+	split(&o->fields, fields);
 	return o;
+}
+
+void
+gsp_out_fit(struct gsp_out *o, size_t columns, const char *keep)
+{
+	split(&o->keep, keep);
+	o->columns = columns;
 }
 
 static struct gsp_json *
@@ -358,19 +373,56 @@ put_cell(struct gsp_out *o, const char *text, bool right, size_t wide, bool last
 		put(o, "  ", 2);
 }
 
+static size_t
+column_width(const struct gsp_out *o, const char *name)
+{
+	size_t wide = width(name);
+	const struct cell *c;
+
+	for (size_t r = 0; r < o->nrows; r++)
+		if ((c = cell_of(&o->rows[r], name)) != NULL && width(c->text) > wide)
+			wide = width(c->text);
+	return wide;
+}
+
+/* Which columns there is room for. */
+static void
+fit(const struct gsp_out *o, struct gsp_argv *names)
+{
+	struct gsp_argv some = GSP_ARGV_INIT;
+	bool *show = grown(NULL, names->n + 1, sizeof(*show));
+	size_t used = 0, wide, i;
+
+	memset(show, 0, (names->n + 1) * sizeof(*show));
+	for (size_t k = 0; k < o->keep.n; k++) {
+		for (i = 0; i < names->n && strcmp(names->v[i], o->keep.v[k]) != 0; i++)
+			;
+		if (i == names->n)
+			continue;
+		wide = column_width(o, names->v[i]) + (used > 0 ? 2 : 0);
+		if (used > 0 && used + wide > o->columns)
+			continue;
+		show[i] = true;
+		used += wide;
+	}
+	for (i = 0; i < names->n; i++)
+		if (show[i])
+			gsp_argv_push(&some, names->v[i]);
+	if (some.failed)
+		abort();
+	free(show);
+	gsp_argv_release(names);
+	*names = some;
+}
+
 static void
 print_table(struct gsp_out *o, const struct gsp_argv *names)
 {
 	size_t *wide = grown(NULL, names->n, sizeof(*wide));
 	const struct cell *c;
 
-	for (size_t i = 0; i < names->n; i++) {
-		wide[i] = width(names->v[i]);
-		for (size_t r = 0; r < o->nrows; r++)
-			if ((c = cell_of(&o->rows[r], names->v[i])) != NULL &&
-			    width(c->text) > wide[i])
-				wide[i] = width(c->text);
-	}
+	for (size_t i = 0; i < names->n; i++)
+		wide[i] = column_width(o, names->v[i]);
 	for (size_t i = 0; i < names->n; i++) {
 		char *head = clean_text(names->v[i], "-");
 
@@ -396,6 +448,8 @@ gsp_out_flush(struct gsp_out *o, struct gsp_err *err)
 
 	if (o->nrows > 0) {
 		columns(o, &names);
+		if (o->keep.n > 0)
+			fit(o, &names);
 		if (names.n > 0)
 			print_table(o, &names);
 		gsp_argv_release(&names);
@@ -422,6 +476,7 @@ gsp_out_free(struct gsp_out *o, struct gsp_err *err)
 	free(o->rows);
 	gsp_json_free(o->obj);
 	gsp_argv_release(&o->fields);
+	gsp_argv_release(&o->keep);
 	free(o);
 	return rc;
 }

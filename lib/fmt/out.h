@@ -43,6 +43,14 @@ void gsp_out_bool(struct gsp_out *o, const char *name, bool v);
 /** gsp_out_pair(o, name, v, text): JSON gets the whole number ${v}, the table gets ${text}. */
 void gsp_out_pair(struct gsp_out *o, const char *name, uint64_t v, const char *text);
 
+/**
+ * gsp_out_fit(o, columns, keep):
+ * A table is at most ${columns} wide: of the fields in ${keep} (comma-separated, the most important
+ * first) as many are shown as fit, in their own order; a field not in ${keep} never is. The first
+ * always is. JSON is not touched.
+ */
+void gsp_out_fit(struct gsp_out *o, size_t columns, const char *keep);
+
 /** gsp_out_end(o): the row is complete. A row of nothing is nothing. */
 void gsp_out_end(struct gsp_out *o);
 

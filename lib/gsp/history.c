@@ -91,34 +91,36 @@ by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+struct numbers {
+	uint64_t *v;
+	size_t n, cap;
+};
+
 static int
-add_number(struct gsp_history *h, size_t *cap, uint64_t n, struct gsp_err *err)
+add_number(struct numbers *l, uint64_t n, struct gsp_err *err)
 {
-	if (h->n == *cap) {
-		size_t want = *cap == 0 ? 64 : *cap * 2;
-		uint64_t *v = realloc(h->numbers, want * sizeof(*v));
+	if (l->n == l->cap) {
+		size_t want = l->cap == 0 ? 64 : l->cap * 2;
+		uint64_t *v = reallocarray(l->v, want, sizeof(*v));
 
 		if (v == NULL)
 			return gsp_err_set(err, GSP_ESYS, "out of memory for the generations' numbers");
-		h->numbers = v;
-		*cap = want;
+		l->v = v;
+		l->cap = want;
 	}
-	h->numbers[h->n++] = n;
+	l->v[l->n++] = n;
 	return 0;
 }
 
+/* Every number that is there as a directory, and every one that is described. */
 static int
-scan_names(struct gsp_history *h, DIR *d, struct gsp_err *err)
+read_names(struct gsp_history *h, DIR *d, struct numbers *dirs, struct numbers *texts,
+    struct gsp_err *err)
 {
-	char path[PATH_MAX];
 	struct dirent *e;
-	size_t cap = 0;
 	bool described;
 	uint64_t n;
 
-	h->n = 0;
-	free(h->numbers);
-	h->numbers = NULL;
 	for (;;) {
 		errno = 0;
 		if ((e = readdir(d)) == NULL)
@@ -127,22 +129,46 @@ scan_names(struct gsp_history *h, DIR *d, struct gsp_err *err)
 			continue;
 		if (n > h->highest)
 			h->highest = n;
-		if (described)
-			continue;
-		if (gsp_history_path(h, path, err, "%s.gsp", e->d_name) == -1)
-			return -1;
-		if (!gsp_io_exists(path)) {
-			gsp_debug("'%s/%s' has no .gsp file: not a generation", h->dir, e->d_name);
-			continue;
-		}
-		if (add_number(h, &cap, n, err) == -1)
+		if (add_number(described ? texts : dirs, n, err) == -1)
 			return -1;
 	}
 	if (errno != 0)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot read the directory '%s'", h->dir);
-	if (h->n > 1)
-		qsort(h->numbers, h->n, sizeof(*h->numbers), by_number);
 	return 0;
+}
+
+/* From the names alone: a history may have thousands, and nobody asked for the others. */
+static int
+scan_names(struct gsp_history *h, DIR *d, struct gsp_err *err)
+{
+	struct numbers dirs = {NULL, 0, 0}, texts = {NULL, 0, 0};
+	size_t t = 0, n = 0;
+	int rc = read_names(h, d, &dirs, &texts, err);
+
+	free(h->numbers);
+	h->numbers = NULL;
+	h->n = 0;
+	if (rc == 0) {
+		if (dirs.n > 1)
+			qsort(dirs.v, dirs.n, sizeof(*dirs.v), by_number);
+		if (texts.n > 1)
+			qsort(texts.v, texts.n, sizeof(*texts.v), by_number);
+		for (size_t i = 0; i < dirs.n; i++) {
+			while (t < texts.n && texts.v[t] < dirs.v[i])
+				t++;
+			if (t < texts.n && texts.v[t] == dirs.v[i])
+				dirs.v[n++] = dirs.v[i];
+			else
+				gsp_debug("'%s/%06" PRIu64 "' has no .gsp file: not a generation", h->dir,
+				    dirs.v[i]);
+		}
+		h->numbers = dirs.v;
+		h->n = n;
+		dirs.v = NULL;
+	}
+	free(dirs.v);
+	free(texts.v);
+	return rc;
 }
 
 static int
@@ -450,10 +476,12 @@ gsp_history_of_session(const struct gsp_history *h, const char *session)
 		struct gsp_gen g;
 
 		/* one that cannot be read proves nothing: as if it were not there */
-		if (gsp_history_info(h, h->numbers[i], &g, &ignored) == 0 && *session != '\0' &&
-		    strcmp(g.session, session) == 0 &&
-		    (g.kind == GSP_GEN_DOWN || g.kind == GSP_GEN_KILLED))
-			return g.number;
+		if (gsp_history_info(h, h->numbers[i], &g, &ignored) == -1 ||
+		    (g.kind != GSP_GEN_DOWN && g.kind != GSP_GEN_KILLED))
+			continue;
+		/* sessions of a server come one after the other: what is older than the save of
+		 * another one is not of this one */
+		return *session != '\0' && strcmp(g.session, session) == 0 ? g.number : 0;
 	}
 	return 0;
 }

@@ -96,7 +96,8 @@ int gsp_history_info(const struct gsp_history *h, uint64_t n, struct gsp_gen *ou
     struct gsp_err *err);
 int gsp_history_list(const struct gsp_history *h, uint64_t n, struct gsp_list *out,
     struct gsp_err *err);
-/** The newest generation of kind down or killed made by ${session}; 0 none. */
+/** The newest generation of kind down or killed, if ${session} made it; else 0. Looks no further
+ * back: sessions of a server follow each other. */
 uint64_t gsp_history_of_session(const struct gsp_history *h, const char *session);
 
 /**

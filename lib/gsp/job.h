@@ -6,6 +6,7 @@
 #define GSP_GSP_JOB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/step.h"
@@ -23,6 +24,8 @@ struct gsp_job {
 	struct gsp_session *session;  /* NULL: none */
 	struct gsp_linode *api;       /* gsp_job_api() */
 	struct gsp_remote *remote;    /* gsp_job_remote() */
+	uint64_t stray;               /* not 0: ${session} is no journal, only what this machine, which
+	                               * nobody here accounts for, says of itself (gsp/stray) */
 };
 
 enum gsp_job_flags {

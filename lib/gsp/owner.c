@@ -1,6 +1,8 @@
 #include "gsp/owner.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,41 +54,92 @@ useless(const char *file, const struct gsp_err *err)
 	                                : "has a passphrase, or is no OpenSSH private key";
 }
 
-int
-gsp_owner_open(struct gsp_remote **out, const struct gsp_home *h, const struct gsp_instance *it,
-    const char *hash40, int64_t deadline_ms, struct gsp_err *err)
+/* The keys on disk that may open it. A login key of ours comes first: it costs no question. */
+static void
+list_keys(struct gsp_argv *out, const struct gsp_home *h, const char *server)
 {
-	struct gsp_buf tried = GSP_BUF_INIT(65536), file = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_buf file = GSP_BUF_INIT(GSP_PATH_BUF);
+
+	gsp_home_state_path(h, &file, server, "id_ed25519");
+	if (access(gsp_buf_str(&file), R_OK) == 0)
+		gsp_argv_push(out, gsp_buf_str(&file));
+	for (size_t i = 0; i < h->ssh_key_files.n; i++) {
+		gsp_buf_reset(&file);
+		private_of(&file, h->ssh_key_files.v[i]);
+		gsp_argv_push(out, gsp_buf_str(&file));
+	}
+	gsp_buf_release(&file);
+}
+
+/* Each of them until one opens it. *out stays NULL when none does; false: not the keys' fault. */
+static bool
+try_files(struct gsp_ssh **out, struct gsp_ssh_opts *o, const struct gsp_argv *keys,
+    int64_t deadline_ms, struct gsp_buf *tried, struct gsp_err *err)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const char *why;
+
+		o->key_file = keys->v[i];
+		if (try_key(out, o, deadline_ms, err) == 0)
+			return true;
+		if ((why = useless(o->key_file, err)) == NULL)
+			return false;
+		if (i < NAMED_MAX)
+			gsp_buf_addf(tried, "%s'%.100s' %s", i > 0 ? "; " : "", o->key_file, why);
+	}
+	return true;
+}
+
+/* The agent's keys are asked last: a machine hangs up after a few wrong ones. */
+static bool
+try_agent(struct gsp_ssh **out, struct gsp_ssh_opts *o, int64_t deadline_ms,
+    struct gsp_buf *tried, struct gsp_err *err)
+{
+	const char *sock = getenv("SSH_AUTH_SOCK");
+
+	if (sock == NULL || sock[0] == '\0') {
+		gsp_buf_adds(tried, "; no agent is at $SSH_AUTH_SOCK");
+		return true;
+	}
+	o->key_file = NULL;
+	if (try_key(out, o, deadline_ms, err) == 0)
+		return true;
+	if (err->code != GSP_EAUTH || err->detail != GSP_SSH_BAD_LOGIN)
+		return false;
+	gsp_buf_adds(tried, "; none of the agent's keys opens it");
+	return true;
+}
+
+int
+gsp_owner_open(struct gsp_remote **out, const struct gsp_home *h, const char *server,
+    const struct gsp_instance *it, const char *hash40, int64_t deadline_ms, struct gsp_err *err)
+{
+	struct gsp_buf tried = GSP_BUF_INIT(65536);
+	struct gsp_argv keys = GSP_ARGV_INIT;
 	struct gsp_ssh_opts o;
 	struct gsp_ssh *ssh = NULL;
-	const char *why = "";
+	bool judged;
 
 	memset(&o, 0, sizeof(o));
 	o.host = it->ipv4;
 	o.port = 22;
 	o.user = "root";
 	o.host_key_hash40 = hash40;
-	for (size_t i = 0; i < h->ssh_key_files.n && ssh == NULL && why != NULL; i++) {
-		gsp_buf_reset(&file);
-		private_of(&file, h->ssh_key_files.v[i]);
-		o.key_file = gsp_buf_str(&file);
-		if (try_key(&ssh, &o, deadline_ms, err) == 0)
-			continue;
-		why = useless(o.key_file, err);
-		if (why != NULL && i < NAMED_MAX)
-			gsp_buf_addf(&tried, "%s'%.100s' %s", i > 0 ? "; " : "", o.key_file, why);
-	}
-	gsp_buf_release(&file);
-	if (ssh == NULL && why == NULL)
+	list_keys(&keys, h, server);
+	judged = try_files(&ssh, &o, &keys, deadline_ms, &tried, err);
+	if (judged && ssh == NULL && h->ssh_key_files.n > 0)
+		judged = try_agent(&ssh, &o, deadline_ms, &tried, err);
+	if (!judged)
 		gsp_err_wrap(err, "machine '%s'", it->label);
 	else if (ssh == NULL && h->ssh_key_files.n == 0)
 		gsp_err_set(err, GSP_EAUTH, "ssh_keys in gsp.yaml is empty, so there is no way into "
 		    "machine '%s'; name the public key of an owner that the machine was given",
 		    it->label);
 	else if (ssh == NULL)
-		gsp_err_set(err, GSP_EAUTH, "no key of ssh_keys opens machine '%s': %.650s; agents are "
-		    "not asked, nor for a passphrase: name a copy without one (ssh-keygen -p) for the "
-		    "while", it->label, gsp_buf_str(&tried));
+		gsp_err_set(err, GSP_EAUTH, "no key of ssh_keys opens machine '%s': %.700s; nobody is asked "
+		    "for a passphrase: 'ssh-add' the key, or name a copy without one", it->label,
+		    gsp_buf_str(&tried));
+	gsp_argv_release(&keys);
 	gsp_buf_release(&tried);
 	return ssh != NULL ? gsp_remote_adopt(out, ssh, it->label, err) : -1;
 }

@@ -14,13 +14,14 @@
 #include "linode/instance.h"
 
 /**
- * gsp_owner_open(out, h, it, hash40, deadline_ms, err):
- * Try each file of ssh_keys without its ".pub", in order. ${deadline_ms}: for a machine that was
+ * gsp_owner_open(out, h, server, it, hash40, deadline_ms, err):
+ * Try a login key that is still in state/${server}/, each file of ssh_keys without its ".pub", in
+ * order, and then what the agent at $SSH_AUTH_SOCK holds. ${deadline_ms}: for a machine that was
  * just booted, keep trying until then; 0: one attempt.
  * Errors: GSP_EAUTH naming every key and why it was of no use, or a host key with another hash;
  * GSP_ETEMP no answer.
  */
-int gsp_owner_open(struct gsp_remote **out, const struct gsp_home *h,
+int gsp_owner_open(struct gsp_remote **out, const struct gsp_home *h, const char *server,
     const struct gsp_instance *it, const char *hash40, int64_t deadline_ms, struct gsp_err *err);
 
 /** gsp_owner_authorize(r, line, err): root's authorized_keys holds ${line}; once. */

@@ -112,18 +112,16 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	return gsp_server_conf_from_json(&s->conf, s->server, conf, err);
 }
 
-int
-gsp_session_load(struct gsp_session **out, const struct gsp_home *h, const char *server,
-    struct gsp_err *err)
+static int
+load(struct gsp_session **out, const char *path, const char *server, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(JOURNAL_MAX);
+	struct gsp_buf text = GSP_BUF_INIT(JOURNAL_MAX);
 	struct gsp_session *s = NULL;
 	struct gsp_json *v = NULL;
 	int rc = -1;
 
 	*out = NULL;
-	gsp_home_state_path(h, &path, server, "session.json");
-	if (gsp_io_read_file(&text, gsp_buf_str(&path), err) == -1) {
+	if (gsp_io_read_file(&text, path, err) == -1) {
 		if (err->code == GSP_ENOTFOUND) {
 			gsp_err_clear(err);
 			rc = 0;
@@ -137,9 +135,11 @@ gsp_session_load(struct gsp_session **out, const struct gsp_home *h, const char 
 	snprintf(s->server, sizeof(s->server), "%s", server);
 	if (gsp_json_parse(&v, text.data, text.len, err) == -1 || from_json(s, v, err) == -1) {
 		err->code = GSP_EIO;
-		gsp_err_wrap(err, "journal '%s'", gsp_buf_str(&path));
+		gsp_err_wrap(err, "journal '%s'", path);
 		goto out;
 	}
+	if (strncmp(gsp_json_str(v, "ended", ""), "moved", 5) == 0)
+		s->start_intent = true; /* what the other home did nobody here knows */
 	*out = s;
 	s = NULL;
 	rc = 0;
@@ -149,6 +149,27 @@ out:
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.len);
 	gsp_buf_release(&text);
+	return rc;
+}
+
+int
+gsp_session_load(struct gsp_session **out, const struct gsp_home *h, const char *server,
+    struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = load(out, gsp_home_state_path(h, &path, server, "session.json"), server, err);
+
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int
+gsp_session_load_ended(struct gsp_session **out, const struct gsp_home *h, const char *server,
+    const char *id, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = load(out, gsp_home_path(h, &path, "state/%s/ended/%s.json", server, id), server, err);
+
 	gsp_buf_release(&path);
 	return rc;
 }

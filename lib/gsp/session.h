@@ -56,6 +56,12 @@ struct gsp_session {
 int gsp_session_load(struct gsp_session **out, const struct gsp_home *h, const char *server,
     struct gsp_err *err);
 
+/** gsp_session_load_ended(out, h, server, id, err): the journal of a session that is over, as it
+ * was; *out is NULL when there is none. That nothing was started is believed only if nobody else
+ * had the machine afterwards. */
+int gsp_session_load_ended(struct gsp_session **out, const struct gsp_home *h,
+    const char *server, const char *id, struct gsp_err *err);
+
 /** gsp_session_new(out, h, conf, actor, err): a new one with an id and both key pairs; the login
  * key is written to state/<server>/id_ed25519. Takes ${conf}. Not saved yet. */
 int gsp_session_new(struct gsp_session **out, const struct gsp_home *h,

@@ -5,101 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
 #include "gsp/record.h"
+#include "gsp/status_priv.h"
 #include "sys/io.h"
 #include "sys/lock.h"
 
 #include "base/banned.h"
 
-static bool
-listed(const struct gsp_cloud *c, uint64_t id)
-{
-	for (size_t i = 0; i < c->nmachines; i++)
-		if (c->machines[i].id == id)
-			return true;
-	return false;
-}
-
-/* A machine of ours that the list does not have may have lost its tags; it costs all the same. */
-static int
-read_untagged(struct gsp_cloud *c, const struct gsp_session *s, struct gsp_linode *api,
-    struct gsp_err *err)
-{
-	struct gsp_instance it, *more;
-
-	if (s->linode_id == 0 || listed(c, s->linode_id))
-		return 0;
-	if (gsp_instance_get(api, s->linode_id, &it, err) == -1) {
-		if (err->code != GSP_ENOTFOUND)
-			return -1;
-		gsp_err_clear(err);
-		return 0;
-	}
-	if ((more = realloc(c->machines, (c->nmachines + 1) * sizeof(*more))) == NULL)
-		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	c->machines = more;
-	c->machines[c->nmachines++] = it;
-	return 0;
-}
-
 #define PROBE_MS 6000
-
-int
-gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_linode *api,
-    struct gsp_err *err)
-{
-	struct gsp_argv names = GSP_ARGV_INIT;
-	struct gsp_session *s = NULL;
-	int rc = -1;
-
-	memset(out, 0, sizeof(*out));
-	if (gsp_home_servers(h, &names, err) == -1 ||
-	    gsp_instance_list(api, "gsp", &out->machines, &out->nmachines, err) == -1 ||
-	    gsp_firewall_list(api, "gsp", &out->firewalls, &out->nfirewalls, err) == -1)
-		goto out;
-	out->ntagged = out->nmachines;
-	for (size_t i = 0; i < names.n; i++) {
-		if (gsp_session_load(&s, h, names.v[i], err) == -1 ||
-		    (s != NULL && read_untagged(out, s, api, err) == -1))
-			goto out;
-		gsp_session_free(s);
-		s = NULL;
-	}
-	out->known = true;
-	rc = 0;
-out:
-	if (rc == -1)
-		gsp_cloud_release(out);
-	gsp_session_free(s);
-	gsp_argv_release(&names);
-	return rc;
-}
-
-void
-gsp_cloud_release(struct gsp_cloud *c)
-{
-	free(c->machines);
-	free(c->firewalls);
-	memset(c, 0, sizeof(*c));
-}
-
-static const struct gsp_instance *
-machine_of(const struct gsp_cloud *c, uint64_t id, const char *session)
-{
-	for (size_t i = 0; i < c->nmachines; i++) {
-		const char *tag = gsp_instance_tag(&c->machines[i], "gsp-session:");
-
-		if ((id != 0 && c->machines[i].id == id) || (tag != NULL && strcmp(tag, session) == 0))
-			return &c->machines[i];
-	}
-	return NULL;
-}
 
 bool
 gsp_status_may_answer(const struct gsp_home *h, const char *name, const struct gsp_cloud *cloud)
@@ -109,7 +27,7 @@ gsp_status_may_answer(const struct gsp_home *h, const char *name, const struct g
 	struct gsp_session *s = NULL;
 
 	if (gsp_session_load(&s, h, name, &ignored) == 0 && s != NULL)
-		it = machine_of(cloud, s->linode_id, s->id);
+		it = gsp_cloud_machine(cloud, s->linode_id, s->id);
 	gsp_session_free(s);
 	return it != NULL && it->status != GSP_LS_OFFLINE && it->status != GSP_LS_SUSPENDED;
 }
@@ -117,9 +35,11 @@ gsp_status_may_answer(const struct gsp_home *h, const char *name, const struct g
 __attribute__((format(printf, 4, 5))) static void
 tell(struct gsp_status_row *r, const char *stage, const char *next, const char *fmt, ...)
 {
+	char was[sizeof(r->stage)]; /* ${stage} may be the row's own */
 	va_list ap;
 
-	snprintf(r->stage, sizeof(r->stage), "%s", stage);
+	snprintf(was, sizeof(was), "%s", stage);
+	memcpy(r->stage, was, sizeof(was));
 	if (next != NULL)
 		snprintf(r->next, sizeof(r->next), "%s %s", next, r->server);
 	else
@@ -127,20 +47,24 @@ tell(struct gsp_status_row *r, const char *stage, const char *next, const char *
 	va_start(ap, fmt);
 	vsnprintf(r->why, sizeof(r->why), fmt, ap);
 	va_end(ap);
+	r->settled = false;
 }
 
-/* Whoever is at work there; what is shown beside it changes while we look. */
+/* Whoever is at work there; what is shown beside it changes while we look. Nobody, and something
+ * is wanting: what the last one came to. */
 static void
-tell_busy(struct gsp_status_row *r, const struct gsp_home *h)
+tell_work(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	char note[160], why[sizeof(r->why)];
 
 	if (gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note))) {
 		snprintf(why, sizeof(why), "%s", r->why);
-		snprintf(r->why, sizeof(r->why), "at work now: %.140s; %.120s", note, why);
+		snprintf(r->why, sizeof(r->why), "at work now: %.140s; %.500s", note, why);
 		r->next[0] = '\0';
-	}
+		r->busy = true;
+	} else if (!r->settled)
+		gsp_status_last(r, h, s);
 	gsp_buf_release(&path);
 }
 
@@ -183,17 +107,25 @@ tell_phase(struct gsp_status_row *r, const struct gsp_session *s)
 	switch (s->phase) {
 	case GSP_PHASE_INTENT:
 	case GSP_PHASE_POSTING:
+		tell(r, "creating", "gsp up", "the create call was %s", s->phase == GSP_PHASE_INTENT
+		        ? "not made yet" : "made, and its answer is not known yet");
+		break;
 	case GSP_PHASE_CREATING:
-		tell(r, "creating", "gsp up", "the machine is being made");
+		tell(r, "creating", "gsp up", "the machine was bought and has not answered yet");
 		break;
 	case GSP_PHASE_CREATED:
+		tell(r, "created", "gsp up", "the machine answers, and bootstrap has not succeeded yet");
+		break;
 	case GSP_PHASE_BOOTSTRAPPED:
+		tell(r, "bootstrapped", "gsp up", "bootstrap is done; the files are not there yet");
+		break;
 	case GSP_PHASE_UPLOADED:
-		tell(r, gsp_session_stage(s), "gsp up", "the game was not started yet");
+		tell(r, "uploaded", "gsp up", "the files are there; the game was not started yet");
 		break;
 	case GSP_PHASE_RUNNING:
 		tell(r, "running", s->ready ? "gsp down" : "gsp up",
 		    s->ready ? "the game answered" : "the game was started and has not answered yet");
+		r->settled = s->ready;
 		break;
 	case GSP_PHASE_STOPPED:
 		tell(r, "stopped", "gsp down", "the game has stopped; its save is not home yet");
@@ -284,30 +216,25 @@ fill_session(struct gsp_status_row *r, const struct gsp_session *s)
 }
 
 /* A machine with a server's label and gsp's tags, of whatever session. */
-static const struct gsp_instance *
-unknown_machine_of(const struct gsp_cloud *c, const char *name)
+const struct gsp_instance *
+gsp_status_unknown(const struct gsp_cloud *c, const char *name)
 {
+	const struct gsp_instance *it;
 	char label[65];
 
 	snprintf(label, sizeof(label), "gsp-%s", name);
-	for (size_t i = 0; i < c->nmachines; i++)
-		if (strcmp(c->machines[i].label, label) == 0 &&
-		    gsp_instance_tag(&c->machines[i], "gsp-home:") != NULL)
-			return &c->machines[i];
-	return NULL;
+	it = gsp_cloud_labelled(c, label);
+	return it != NULL && gsp_instance_tag(it, "gsp-home:") != NULL ? it : NULL;
 }
 
 /* No session of ours, yet the label is taken: by another home, or by us before state/ was lost. */
 static void
-tell_unknown(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_instance *it)
+tell_unknown(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_cloud *cloud,
+    const struct gsp_instance *it)
 {
 	const char *home = gsp_moved_home(h, it);
 
-	snprintf(r->address, sizeof(r->address), "%s", it->ipv4);
-	snprintf(r->region, sizeof(r->region), "%s", it->region);
-	snprintf(r->type, sizeof(r->type), "%s", it->type);
-	r->linode_id = it->id;
-	r->since = it->created;
+	gsp_status_fill_cloud(r, cloud, it);
 	if (home == NULL) {
 		tell(r, "stray", "gsp status --take-over", "machine %" PRIu64 " is this home's, and state/ "
 		    "does not know it (%s); it costs until it is deleted", it->id, it->status_text);
@@ -316,6 +243,81 @@ tell_unknown(struct gsp_status_row *r, const struct gsp_home *h, const struct gs
 	tell(r, "other-home", "gsp status --take-over", "machine %" PRIu64 " is of home %s (%s): bring "
 	    "it down there, or take it over", it->id, home, it->status_text);
 	snprintf(r->home, sizeof(r->home), "%.8s", home);
+}
+
+/* What the cloud says of a machine that no journal describes, or none yet. */
+void
+gsp_status_fill_cloud(struct gsp_status_row *r, const struct gsp_cloud *cloud,
+    const struct gsp_instance *it)
+{
+	snprintf(r->address, sizeof(r->address), "%s", it->ipv4);
+	snprintf(r->region, sizeof(r->region), "%s", it->region);
+	snprintf(r->type, sizeof(r->type), "%s", it->type);
+	r->linode_id = it->id;
+	r->since = it->created;
+	gsp_cloud_cost(cloud, it, gsp_wall_s(), &r->hourly_usd, &r->hours, &r->so_far_usd);
+}
+
+static void
+tell_unfinished(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
+{
+	if (strcmp(s->taking_from, h->id) == 0)
+		tell(r, "stray", "gsp status --take-over", "knowing its machine again was cut off");
+	else
+		tell(r, "other-home", "gsp status --take-over", "the take-over from home %s was cut off",
+		    s->taking_from);
+}
+
+/* It is there, and the cloud says something that goes before our memory. False: it does not. */
+static bool
+tell_cloud(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s,
+    const struct gsp_instance *it)
+{
+	if (s->taking_from[0] != '\0')
+		tell_unfinished(r, h, s);
+	else if (gsp_moved_home(h, it) != NULL)
+		tell_moved(r, gsp_moved_home(h, it));
+	else if (it->status == GSP_LS_OFFLINE && s->phase >= GSP_PHASE_CREATED)
+		tell(r, "offline", s->phase == GSP_PHASE_DELETING ? "gsp teardown" : "gsp up",
+		    "the machine is off, and costs all the same");
+	else if (it->status == GSP_LS_SUSPENDED)
+		tell(r, "offline", NULL, "Linode has suspended the machine for billing; see the "
+		    "Linode manager");
+	else if (it->status == GSP_LS_DELETING && s->phase < GSP_PHASE_DELETING)
+		tell(r, "deleting", "gsp status", "somebody is deleting the machine at Linode%s",
+		    s->start_intent && s->phase < GSP_PHASE_SAVED ? ", and its save is not home" : "");
+	else
+		return false;
+	return true;
+}
+
+static void
+tell_machine(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s,
+    const struct gsp_cloud *cloud, const struct gsp_instance *it, const struct gsp_probe *probe)
+{
+	char stage[sizeof(r->stage)];
+
+	if (s->linode_id == 0) { /* its number was never learnt: it costs all the same */
+		int64_t since = r->since;
+
+		gsp_status_fill_cloud(r, cloud, it);
+		r->since = since;
+		tell(r, "creating", "gsp up", "the create call was made, its answer was lost, and the "
+		    "machine is there");
+		if (r->hourly_usd < 0 && s->hourly_usd >= 0) {
+			r->hourly_usd = s->hourly_usd;
+			r->so_far_usd = s->hourly_usd * (double)r->hours;
+		}
+	}
+	if (tell_cloud(r, h, s, it))
+		return;
+	snprintf(stage, sizeof(stage), "%s", r->stage);
+	if (it->status == GSP_LS_TRANSIT && s->phase >= GSP_PHASE_CREATED &&
+	    s->phase < GSP_PHASE_DELETING)
+		tell(r, stage, "gsp status", "Linode says that the machine is '%s'; '%s' is from memory",
+		    it->status_text, stage);
+	else if (probe != NULL && probe->asked)
+		tell_probe(r, s, probe);
 }
 
 int
@@ -335,131 +337,26 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		return -1;
 	if (s == NULL) {
 		tell(r, "none", "gsp up", "there is no machine");
-		if ((it = unknown_machine_of(cloud, name)) != NULL)
-			tell_unknown(r, h, it);
+		r->settled = true;
+		if ((it = gsp_status_unknown(cloud, name)) != NULL)
+			tell_unknown(r, h, cloud, it);
 		return 0;
 	}
 	fill_session(r, s);
 	tell_phase(r, s);
 	if (cloud->known) {
-		it = machine_of(cloud, s->linode_id, s->id);
+		it = gsp_cloud_machine(cloud, s->linode_id, s->id);
 		if (it != NULL && s->linode_id == 0)
 			r->linode_id = it->id; /* its answer was lost, or not written down */
 		if (it == NULL && gsp_session_check_here(s, h, &elsewhere) == -1)
 			tell(r, gsp_session_stage(s), NULL, "%s", elsewhere.msg);
 		else if (it == NULL)
 			tell_gone(r, h, s);
-		else if (s->taking_from[0] != '\0')
-			tell(r, "other-home", "gsp status --take-over", "the take-over from home %s was cut "
-			    "off", s->taking_from);
-		else if (gsp_moved_home(h, it) != NULL)
-			tell_moved(r, gsp_moved_home(h, it));
-		else if (it->status == GSP_LS_OFFLINE)
-			tell(r, "offline", "gsp up", "the machine is off, and costs all the same");
-		else if (it->status == GSP_LS_SUSPENDED)
-			tell(r, "offline", NULL, "Linode has suspended the machine for billing; see the "
-			    "Linode manager");
-		else if (probe != NULL && probe->asked)
-			tell_probe(r, s, probe);
+		else
+			tell_machine(r, h, s, cloud, it, probe);
 	}
-	tell_busy(r, h);
+	tell_work(r, h, s);
 	gsp_session_free(s);
-	return 0;
-}
-
-static bool
-accounted(const struct gsp_home *h, const struct gsp_argv *names, const struct gsp_cloud *cloud,
-    const struct gsp_instance *it)
-{
-	const char *server = gsp_instance_tag(it, "gsp-server:");
-	struct gsp_err ignored = GSP_ERR_INIT;
-	struct gsp_session *s = NULL;
-	const char *session = gsp_instance_tag(it, "gsp-session:");
-	bool yes = false;
-
-	if (server == NULL || session == NULL)
-		return false;
-	for (size_t i = 0; i < names->n && !yes; i++)
-		if (strcmp(names->v[i], server) == 0 &&
-		    gsp_session_load(&s, h, names->v[i], &ignored) == 0)
-			/* without a session here the server's own row tells of it */
-			yes = s != NULL ? strcmp(s->id, session) == 0
-			                : unknown_machine_of(cloud, names->v[i]) == it;
-	gsp_session_free(s);
-	return yes;
-}
-
-static void
-stray_machine(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_instance *it)
-{
-	const char *home = gsp_instance_tag(it, "gsp-home:");
-
-	memset(r, 0, sizeof(*r));
-	snprintf(r->server, sizeof(r->server), "%s", it->label);
-	snprintf(r->home, sizeof(r->home), "%.8s", home != NULL ? home : "");
-	snprintf(r->address, sizeof(r->address), "%s", it->ipv4);
-	snprintf(r->region, sizeof(r->region), "%s", it->region);
-	snprintf(r->type, sizeof(r->type), "%s", it->type);
-	r->linode_id = it->id;
-	r->since = it->created;
-	r->hourly_usd = r->so_far_usd = -1;
-	if (home != NULL && strcmp(home, h->id) != 0)
-		tell(r, "other-home", NULL, "machine %" PRIu64 " of home %s (%s)", it->id, home,
-		    it->status_text);
-	else
-		tell(r, "stray", NULL, "machine %" PRIu64 " has our tag and no session here (%s); it "
-		    "costs until it is deleted", it->id, it->status_text);
-}
-
-static bool
-has_machine(const struct gsp_cloud *c, const char *label)
-{
-	for (size_t i = 0; i < c->nmachines; i++)
-		if (strcasecmp(c->machines[i].label, label) == 0)
-			return true;
-	return false;
-}
-
-/* A firewall costs nothing; one without a machine is left over from a delete that broke off. */
-static bool
-stray_firewall(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_cloud *c,
-    const struct gsp_firewall *fw, struct gsp_err *err)
-{
-	struct gsp_session *s = NULL;
-	const char *name = strncmp(fw->label, "gsp-", 4) == 0 ? fw->label + 4 : fw->label;
-	bool wanted;
-
-	if (fw->ndevices > 0 || has_machine(c, fw->label))
-		return false;
-	wanted = gsp_server_name_ok(name) && gsp_session_load(&s, h, name, err) == 0 && s != NULL;
-	gsp_session_free(s);
-	if (wanted)
-		return false;
-	memset(r, 0, sizeof(*r));
-	snprintf(r->server, sizeof(r->server), "%s", fw->label);
-	r->since = fw->created;
-	r->hourly_usd = r->so_far_usd = -1;
-	tell(r, "stray", NULL, "firewall %" PRIu64 " without a machine; it costs nothing", fw->id);
-	return true;
-}
-
-int
-gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
-    const struct gsp_cloud *cloud, gsp_status_fn *fn, void *ctx, struct gsp_err *err)
-{
-	struct gsp_status_row r;
-
-	for (size_t i = 0; i < cloud->ntagged; i++) {
-		if (accounted(h, names, cloud, &cloud->machines[i]))
-			continue;
-		stray_machine(&r, h, &cloud->machines[i]);
-		if (fn(ctx, &r, err) == -1)
-			return -1;
-	}
-	for (size_t i = 0; i < cloud->nfirewalls; i++)
-		if (stray_firewall(&r, h, cloud, &cloud->firewalls[i], err) && fn(ctx, &r, err) == -1)
-			return -1;
-	gsp_err_clear(err);
 	return 0;
 }
 
@@ -500,15 +397,6 @@ out:
 	return 0;
 }
 
-static bool
-has_name(const struct gsp_argv *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i], name) == 0)
-			return true;
-	return false;
-}
-
 static int
 by_name(const void *a, const void *b)
 {
@@ -520,15 +408,21 @@ gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct dirent *e;
+	size_t known;
 	DIR *d;
 
 	if (gsp_home_servers(h, names, err) == -1)
 		return -1;
+	known = names->n; /* sorted */
 	d = opendir(gsp_home_path(h, &path, "state"));
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (gsp_server_name_ok(e->d_name) && !has_name(names, e->d_name) &&
-		    gsp_io_exists(gsp_home_state_path(h, &path, e->d_name, "session.json")))
-			gsp_argv_push(names, e->d_name);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		const char *name = e->d_name;
+
+		if (gsp_server_name_ok(name) &&
+		    (known == 0 || bsearch(&name, names->v, known, sizeof(*names->v), by_name) == NULL) &&
+		    gsp_io_exists(gsp_home_state_path(h, &path, name, "session.json")))
+			gsp_argv_push(names, name);
+	}
 	if (d != NULL)
 		closedir(d);
 	gsp_buf_release(&path);

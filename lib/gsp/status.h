@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/argv.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "gsp/cloud.h"
 #include "gsp/config.h"
 #include "gsp/marker.h"
-#include "linode/firewall.h"
-#include "linode/instance.h"
 
 /* What a machine itself said, asked over ssh. */
 struct gsp_probe {
@@ -28,7 +29,7 @@ struct gsp_status_row {
 	char server[65];  /* of ours; a stray's label otherwise */
 	char stage[16];   /* as in a record; also crashed, lost, offline, stray, other-home */
 	int64_t since;    /* epoch seconds, 0 unknown */
-	char why[300];    /* one sentence */
+	char why[900];    /* a clause or two: why it is so, and what went wrong last */
 	char next[200];   /* the exact command that goes on; "" nothing to do */
 	char address[64];
 	char region[33], type[49], home[9], session[33], actor[129];
@@ -36,22 +37,11 @@ struct gsp_status_row {
 	double hourly_usd, so_far_usd; /* < 0 unknown */
 	uint64_t hours;
 	uint64_t generation;
+	uint64_t firewall_id; /* not 0: no machine, but this firewall */
 	bool mine;
+	bool busy;    /* somebody works on it now */
+	bool settled; /* nothing needs anybody: plays, or has no machine */
 };
-
-/* The cloud's side, read once: one request a page, and one for each machine of ours that the
- * list does not have. */
-struct gsp_cloud {
-	bool known; /* false: --cached */
-	struct gsp_instance *machines; /* those with our tag first */
-	size_t nmachines, ntagged;
-	struct gsp_firewall *firewalls;
-	size_t nfirewalls;
-};
-
-int gsp_cloud_read(struct gsp_cloud *out, const struct gsp_home *h, struct gsp_linode *api,
-    struct gsp_err *err);
-void gsp_cloud_release(struct gsp_cloud *c);
 
 /**
  * gsp_status_servers(names, h, err):
@@ -69,12 +59,19 @@ int gsp_status_server(struct gsp_status_row *row, const struct gsp_home *h, cons
 
 /**
  * gsp_status_strays(h, names, cloud, fn, ctx, err):
- * fn for each tagged machine and each tagged firewall without one that no server of this home
- * accounts for.
+ * fn for each tagged machine that no server of this home accounts for, and for each tagged firewall
+ * without its machine. ${names}: those of gsp_status_servers(), sorted.
  */
 typedef int gsp_status_fn(void *ctx, const struct gsp_status_row *row, struct gsp_err *err);
 int gsp_status_strays(const struct gsp_home *h, const struct gsp_argv *names,
     const struct gsp_cloud *cloud, gsp_status_fn *fn, void *ctx, struct gsp_err *err);
+
+/**
+ * gsp_status_sentence(out, row, now):
+ * What is to be said of ${row}, in one sentence: its state, since when, why, what it costs an hour
+ * and has cost so far, and the exact command that goes on.
+ */
+void gsp_status_sentence(struct gsp_buf *out, const struct gsp_status_row *row, int64_t now);
 
 /**
  * gsp_status_may_answer(h, name, cloud):

@@ -17,21 +17,32 @@
 #ifndef GSP_GSP_TAKEOVER_H
 #define GSP_GSP_TAKEOVER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "gsp/job.h"
 
 /* Told what is there and what will be done, before it is. 0: go on; -1 with err: do not. */
 typedef int gsp_takeover_confirm(void *ctx, const char *what, struct gsp_err *err);
 
+struct gsp_takeover_opts {
+	uint64_t id;  /* this machine; 0: the one with the server's label, or the one with its tag */
+	/* only what is this home's by its tag and by its marker, and runs: a lost state/ is rebuilt,
+	 * nothing changes hands. The ledger gets a "create" with the cloud's times. */
+	bool rebuild;
+	gsp_takeover_confirm *confirm; /* may be NULL */
+	void *ctx;
+};
+
 /**
- * gsp_takeover(job, confirm, ctx, err):
+ * gsp_takeover(job, o, err):
  * Needs the lock. Afterwards job->session is the machine's, as if it had been made here. What is
- * this home's already is success. ${confirm} may be NULL.
+ * this home's already is success.
  * Errors: GSP_EREFUSED no such machine, tags or marker that do not fit, a session of our own;
  * GSP_EAUTH a host key with another hash, or no key of ssh_keys that opens it (each is named);
  * GSP_ETEMP it does not answer, or the other home works on it right now.
  */
-int gsp_takeover(struct gsp_job *job, gsp_takeover_confirm *confirm, void *ctx,
-    struct gsp_err *err);
+int gsp_takeover(struct gsp_job *job, const struct gsp_takeover_opts *o, struct gsp_err *err);
 
 #endif

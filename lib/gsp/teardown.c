@@ -20,12 +20,15 @@
 
 #include "base/banned.h"
 
-#define GONE_MS 600000 /* how long a delete may take to show */
 #define LATE_MS 40000  /* how long a machine may take to show whose create answer was lost */
 
 static int
 refuse(struct gsp_job *job, const char *why, struct gsp_err *err)
 {
+	if (job->stray != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "%s; nothing was deleted: 'gsp status --take-over %s' "
+		    "and then 'gsp down %s' bring the save home first ('gsp teardown --stray %" PRIu64
+		    " --discard-unsaved' gives it up for good)", why, job->server, job->server, job->stray);
 	return gsp_err_set(err, GSP_EREFUSED, "%s; nothing was deleted: 'gsp down %s' brings the save "
 	    "home first ('gsp teardown %s --discard-unsaved' gives it up for good)", why, job->server,
 	    job->server);
@@ -78,9 +81,14 @@ closing_refused(struct gsp_job *job, const char *text, const char *said, struct 
 		first[--n] = '\0';
 	for (char *p = first; (p = strchr(p, '\n')) != NULL;)
 		*p = ',';
+	if (first[0] == '\0')
+		snprintf(first, sizeof(first), "%.280s", said);
+	if (job->stray != 0)
+		return gsp_err_set(err, GSP_EREFUSED, "machine %" PRIu64 " was used after its save came "
+		    "home (%.280s); nothing was deleted: 'gsp status --take-over %s' and then 'gsp down "
+		    "%s' save it once more", job->stray, first, job->server, job->server);
 	return gsp_err_set(err, GSP_EREFUSED, "'%s' was used after its save came home (%.280s); "
-	    "nothing was deleted: 'gsp down %s' saves it once more", job->server,
-	    first[0] != '\0' ? first : said, job->server);
+	    "nothing was deleted: 'gsp down %s' saves it once more", job->server, first, job->server);
 }
 
 static int
@@ -120,8 +128,8 @@ close_marker(struct gsp_job *job, const struct gsp_hello *hello, struct gsp_err 
 }
 
 /* The machine answers: its marker decides. */
-static int
-permit_by_marker(struct gsp_job *job, struct gsp_err *err)
+int
+gsp_teardown_permit(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_hello hello;
 
@@ -170,8 +178,8 @@ reach(struct gsp_job *job, struct gsp_err *err)
 	return refuse(job, why, err);
 }
 
-static int
-delete_firewall(struct gsp_job *job, struct gsp_err *err)
+int
+gsp_teardown_firewall(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_firewall fw;
 	char own[32], label[65];
@@ -233,7 +241,7 @@ finish(struct gsp_job *job, const char *why, struct gsp_err *err)
 	char span[48], money[24];
 
 	gsp_session_cost(s, gsp_wall_s(), &hours, &usd);
-	if (delete_firewall(job, err) == -1 ||
+	if (gsp_teardown_firewall(job, err) == -1 ||
 	    gsp_ledger_add(job->home, s, strcmp(why, "discarded") == 0 ? "discard" : "delete",
 	        job->actor, err) == -1 ||
 	    gsp_session_end(s, job->home, why, err) == -1)
@@ -289,7 +297,7 @@ close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
 	struct gsp_session *s = job->session;
 
 	if (!discard && s->phase != GSP_PHASE_DELETING && job->remote != NULL &&
-	    permit_by_marker(job, err) == -1)
+	    gsp_teardown_permit(job, err) == -1)
 		return -1;
 	if (still_ours(job, err) == -1)
 		return -1;
@@ -345,7 +353,7 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	gsp_sig_release();
 	if (rc == -1)
 		return -1;
-	if (gsp_instance_delete(job->api, s->linode_id, s->label, gsp_now_ms() + GONE_MS, err) == -1) {
+	if (gsp_instance_delete(job->api, s->linode_id, s->label, gsp_now_ms() + GSP_TEARDOWN_GONE_MS, err) == -1) {
 		gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
 		    job->server);
 		return -1;
@@ -366,7 +374,7 @@ no_session(struct gsp_job *job, struct gsp_err *err)
 	/* an 'up' that died before its journal may have made a key, which opens nothing */
 	if (gsp_session_login_remove(job->home, job->server, err) == -1)
 		return -1;
-	return delete_firewall(job, err);
+	return gsp_teardown_firewall(job, err);
 }
 
 int

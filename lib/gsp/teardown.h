@@ -22,4 +22,17 @@
  */
 int gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err);
 
+/**
+ * gsp_teardown_permit(job, err):
+ * The proof alone, for gsp/stray: job->remote is open, job->session what the machine said. 0: its
+ * marker is `closing`, and it may be deleted.
+ */
+int gsp_teardown_permit(struct gsp_job *job, struct gsp_err *err);
+
+/** gsp_teardown_firewall(job, err): delete the server's firewall, if it is this home's and protects
+ * nothing any more. None is success. */
+int gsp_teardown_firewall(struct gsp_job *job, struct gsp_err *err);
+
+#define GSP_TEARDOWN_GONE_MS 600000 /* how long a delete may take to show */
+
 #endif

@@ -160,6 +160,44 @@ gsp_plan_get(struct gsp_linode *c, const char *type, const char *region, struct 
 	return rc;
 }
 
+struct plan_places {
+	struct gsp_plan_at *v;
+	size_t n;
+};
+
+static int
+fill_places(void *ctx, const struct gsp_json *item, struct gsp_err *err)
+{
+	struct plan_places *p = ctx;
+	const char *id = gsp_json_str(item, "id", "");
+	size_t low = 0, high = p->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(p->v[mid].type, id) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < p->n && strcmp(p->v[low].type, id) == 0; low++) {
+		if (gsp_parse_plan(&p->v[low].plan, item, p->v[low].region, err) == -1)
+			return -1;
+		p->v[low].known = true;
+	}
+	return 0;
+}
+
+int
+gsp_plan_list(struct gsp_linode *c, struct gsp_plan_at *v, size_t n, struct gsp_err *err)
+{
+	struct plan_places p = {v, n};
+
+	if (gsp_linode_list(c, "/linode/types", NULL, fill_places, &p, err) == -1)
+		return gsp_err_wrap(err, "cannot list the plans");
+	return 0;
+}
+
 int
 gsp_region_get(
     struct gsp_linode *c, const char *region, struct gsp_region *out, struct gsp_err *err)

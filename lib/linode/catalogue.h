@@ -6,6 +6,7 @@
 #define GSP_LINODE_CATALOGUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "linode/client.h"
@@ -34,6 +35,18 @@ struct gsp_account_settings {
 /** GSP_EUNAVAIL "no such plan 'x'", with the nearest known id suggested. */
 int gsp_plan_get(struct gsp_linode *c, const char *type, const char *region,
     struct gsp_plan *out, struct gsp_err *err);
+
+/* A plan at a place. */
+struct gsp_plan_at {
+	char type[49];
+	char region[33];
+	bool known; /* plan is filled */
+	struct gsp_plan plan;
+};
+
+/** gsp_plan_list(c, v, n, err): fill in the plan of each of the ${n} places, from one reading of the
+ * whole list. ${v} must be sorted by type. One that is not sold any more stays unknown. */
+int gsp_plan_list(struct gsp_linode *c, struct gsp_plan_at *v, size_t n, struct gsp_err *err);
 
 /** GSP_EUNAVAIL "no such region 'x'". */
 int gsp_region_get(struct gsp_linode *c, const char *region, struct gsp_region *out,

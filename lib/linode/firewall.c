@@ -105,6 +105,25 @@ gsp_firewall_find(
 }
 
 int
+gsp_firewall_get(
+    struct gsp_linode *c, uint64_t id, struct gsp_firewall *out, struct gsp_err *err)
+{
+	struct gsp_linode_answer a;
+	char path[PATH_FW_MAX];
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "/networking/firewalls/%" PRIu64, id);
+	rc = gsp_linode_call(c, &a, "GET", path, NULL, NULL, err);
+	if (rc == 0)
+		rc = gsp_parse_firewall(out, a.body, err);
+	if (rc == -1 && err->code == GSP_ENOTFOUND)
+		gsp_err_set(
+		    err, GSP_ENOTFOUND, "firewall %" PRIu64 " does not exist (any more)", id);
+	gsp_linode_answer_release(&a);
+	return rc;
+}
+
+int
 gsp_firewall_list(struct gsp_linode *c, const char *tag, struct gsp_firewall **out, size_t *n,
     struct gsp_err *err)
 {

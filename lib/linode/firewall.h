@@ -48,6 +48,10 @@ int gsp_firewall_ensure(struct gsp_linode *c, const char *label, const char *con
 int gsp_firewall_find(struct gsp_linode *c, const char *label, struct gsp_firewall *out,
     struct gsp_err *err);
 
+/** gsp_firewall_get(c, id, out, err): GSP_ENOTFOUND when it is gone. */
+int gsp_firewall_get(struct gsp_linode *c, uint64_t id, struct gsp_firewall *out,
+    struct gsp_err *err);
+
 /** gsp_firewall_list(c, tag, out, n, err): those with that tag; free(*out). */
 int gsp_firewall_list(struct gsp_linode *c, const char *tag, struct gsp_firewall **out,
     size_t *n, struct gsp_err *err);

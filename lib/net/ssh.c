@@ -239,7 +239,8 @@ login(struct gsp_ssh *s, const struct gsp_ssh_opts *o, ssh_key key, int64_t dead
 	int rc;
 
 	/* The signature goes out at once: no "none" and no "would you take this key" first. */
-	while ((rc = ssh_userauth_publickey(s->ses, NULL, key)) == SSH_AUTH_AGAIN)
+	while ((rc = key != NULL ? ssh_userauth_publickey(s->ses, NULL, key)
+	                         : ssh_userauth_agent(s->ses, NULL)) == SSH_AUTH_AGAIN)
 		if (wait_again(s, deadline_ms, "logging in", err) == -1)
 			return -1;
 	if (rc == SSH_AUTH_SUCCESS)
@@ -248,7 +249,7 @@ login(struct gsp_ssh *s, const struct gsp_ssh_opts *o, ssh_key key, int64_t dead
 		return gsp_err_set(err, GSP_ETEMP, "%s hung up during the login: %s", s->where,
 		    gsp_ssh_why(s));
 	gsp_err_set(err, GSP_EAUTH, "%s refused the login of '%s' with key '%s'", s->where,
-	    o->user, o->key_file);
+	    o->user, o->key_file != NULL ? o->key_file : "of the agent");
 	err->detail = GSP_SSH_BAD_LOGIN;
 	return -1;
 }
@@ -270,8 +271,11 @@ settle(struct gsp_ssh *s, struct gsp_err *err)
 static int
 load_login_key(ssh_key *key, const char *path, struct gsp_err *err)
 {
-	int rc = ssh_pki_import_privkey_file(path, NULL, NULL, NULL, key);
+	int rc;
 
+	if (path == NULL) /* the agent has it */
+		return 0;
+	rc = ssh_pki_import_privkey_file(path, NULL, NULL, NULL, key);
 	if (rc == SSH_OK)
 		return 0;
 	if (rc == SSH_EOF)

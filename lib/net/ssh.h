@@ -23,7 +23,8 @@ struct gsp_ssh_opts {
 	const char *user;       /* "root" */
 	const char *host_key;   /* "ssh-ed25519 AAAA...": the only key that is accepted; or NULL and */
 	const char *host_key_hash40; /* the first 40 hex digits of its SHA-256, of either case */
-	const char *key_file;   /* private login key, OpenSSH format, no passphrase */
+	const char *key_file;   /* private login key, OpenSSH format, no passphrase; NULL: what the */
+	                        /* agent at $SSH_AUTH_SOCK holds */
 	int64_t connect_ms;     /* budget for TCP, handshake and login together; 0: 20000 */
 };
 

@@ -324,7 +324,7 @@ is "no is no" $? 65
 prints "... it was asked for by name" "Delete the machine of 'toy' WITHOUT its save"
 is "... the machine is there" "$(machines)" 1
 answer y gsp-status toy >"$T/out" 2>&1
-prints "a terminal gets a table" 'toy +running'
+prints "a terminal gets a sentence for the one that was named" '^toy is running since '
 cp "$H/servers/toy/stop" "$T/stop"
 sed -i '1a printf "saving \\033[2Jchunks\\n"; sleep 3' "$H/servers/toy/stop"
 TERM=xterm # whatever runs the tests may have none

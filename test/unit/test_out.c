@@ -25,13 +25,10 @@ rows(struct gsp_out *o)
 	gsp_out_end(o); /* nothing since the last: no row */
 }
 
-/* What the rows look like; static storage. */
 static const char *
-printed(enum gsp_out_mode mode, const char *fields)
+text_of(struct gsp_out *o, FILE *f)
 {
 	static char text[4096];
-	FILE *f = tmpfile();
-	struct gsp_out *o = gsp_out_new(f, mode, fields);
 	size_t n;
 
 	rows(o);
@@ -108,11 +105,31 @@ test_csv(void)
 	OK(gsp_out_free(o, &err) == 0);
 }
 
+/* What the rows look like; static storage. */
+static const char *
+printed(enum gsp_out_mode mode, const char *fields)
+{
+	FILE *f = tmpfile();
+
+	return text_of(gsp_out_new(f, mode, fields), f);
+}
+
+static const char *
+fitted(enum gsp_out_mode mode, size_t columns, const char *keep)
+{
+	FILE *f = tmpfile();
+	struct gsp_out *o = gsp_out_new(f, mode, NULL);
+
+	gsp_out_fit(o, columns, keep);
+	return text_of(o, f);
+}
+
 int
 main(void)
 {
 	FILE *full;
 	struct gsp_out *o;
+	char *json;
 
 	IS_STR(printed(GSP_OUT_TABLE, NULL),
 	    "SERVER    LINODE ID    USD  OK    BYTES  NOTE\n"
@@ -129,6 +146,15 @@ main(void)
 	    "{\"linode_id\":60303116,\"server\":\"vanilla\"}\n"
 	    "{\"linode_id\":7,\"server\":\"b\xc3\xa4\\u001b[31m\xef\xbf\xbd\"}\n");
 	IS_STR(printed(GSP_OUT_TABLE, "nonsense"), "");
+	/* 8 + 2 + 5 columns: the second in importance stands where it always does */
+	IS_STR(fitted(GSP_OUT_TABLE, 15, "server,usd,linode_id"),
+	    "SERVER      USD\nvanilla    0.07\nb\xc3\xa4?[31m?  12.50\n");
+	IS_STR(fitted(GSP_OUT_TABLE, 22, "usd,linode_id,server,ok"),
+	    "LINODE ID    USD  OK\n 60303116   0.07  yes\n        7  12.50  no\n");
+	IS_STR(fitted(GSP_OUT_TABLE, 3, "server,usd"), "SERVER\nvanilla\nb\xc3\xa4?[31m?\n");
+	json = strdup(printed(GSP_OUT_JSON, NULL));
+	IS_STR(fitted(GSP_OUT_JSON, 3, "server"), json);
+	free(json);
 
 	IS_STR(printed(GSP_OUT_CSV, NULL),
 	    "server,linode_id,usd,ok,bytes,note\r\n"
