@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "gsp/freeze.h"
 #include "gsp/script.h"
 #include "sys/sig.h"
 
@@ -342,6 +343,20 @@ stop_and_prove(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err
 	return mark_stopped(job, killed, err);
 }
 
+/* A live copy that was killed, here or on another computer, may have left the game frozen, and a
+ * frozen game may not write its world. What comes of the stop, the proof tells. */
+static int
+thaw_first(struct gsp_job *job, struct gsp_err *err)
+{
+	if (!gsp_run_has(job, "freeze") || gsp_thaw(job, err) == 0)
+		return 0;
+	if (err->code == GSP_ECANCEL)
+		return -1;
+	gsp_steps_warn(job->steps, job->server, "%s", err->msg);
+	gsp_err_clear(err);
+	return 0;
+}
+
 static int
 run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
@@ -360,6 +375,8 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 			return -1;
 		gsp_err_clear(err); /* something lives again: stop it again */
 	}
+	if (thaw_first(job, err) == -1 || gsp_job_remote(job, err) == -1)
+		return -1;
 	m = hello.marker;
 	m.stopped = false;
 	if (!o->resume)
@@ -386,9 +403,12 @@ gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 		fn = run_stop;
 	assert(fn == NULL || job->lock_fd >= 0);
 	if (fn == NULL) { /* only looks, or talks to the players: no step of its own */
-		if (look(job, &hello, err) == -1)
+		if (look(job, &hello, err) == -1 ||
+		    run_script(job, o, job->session->conf->timeouts.start_s, err) == -1)
 			return -1;
-		return run_script(job, o, job->session->conf->timeouts.start_s, err);
+		if (strcmp(o->script, "thaw") == 0)
+			gsp_freeze_forget(job);
+		return 0;
 	}
 	gsp_steps_begin(job->steps, job->server, o->script, "running %s", o->script);
 	rc = fn(job, o, err);

@@ -270,6 +270,20 @@ find_running(struct gsp_job *job, struct follow *f, struct gsp_err *err)
 	return rc;
 }
 
+int
+gsp_script_running(struct gsp_job *job, const char *name, bool *yes, struct gsp_err *err)
+{
+	const struct gsp_script s = {name, NULL, 0, NULL, NULL};
+	struct follow f;
+
+	memset(&f, 0, sizeof(f));
+	f.s = &s;
+	if (find_running(job, &f, err) == -1)
+		return -1;
+	*yes = f.headed;
+	return 0;
+}
+
 static int
 reconnect(struct gsp_job *job, struct gsp_err *err)
 {

@@ -4,6 +4,8 @@
 #ifndef GSP_GSP_SCRIPT_H
 #define GSP_GSP_SCRIPT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "gsp/job.h"
 
@@ -33,6 +35,10 @@ struct gsp_script {
  */
 int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
     struct gsp_err *err);
+
+/** gsp_script_running(job, name, yes, err): a run of that script goes on on the machine, whoever
+ * began it. */
+int gsp_script_running(struct gsp_job *job, const char *name, bool *yes, struct gsp_err *err);
 
 /**
  * gsp_script_check(path, err):

@@ -45,6 +45,9 @@ check_saved(struct gsp_job *job, uint64_t n, struct gsp_err *err)
 	else if (gsp_history_info(h, n, &gen, err) == 0) {
 		if (strcmp(gen.session, job->session->id) != 0)
 			refuse(job, "the generation the machine names is of another session", err);
+		else if (gen.kind != GSP_GEN_DOWN && gen.kind != GSP_GEN_KILLED)
+			refuse(job, "the generation the machine names is no save that was proven after a "
+			    "stop", err);
 		else
 			rc = 0;
 	}
