@@ -44,6 +44,7 @@ print_generation(struct saves *s, const struct gsp_history *h, uint64_t n, struc
 	gsp_out_u64(s->out, "parent", g.parent);
 	gsp_out_u64(s->out, "files", g.files);
 	gsp_out_pair(s->out, "bytes", g.bytes, gsp_num_bytes(size, sizeof(size), g.bytes));
+	gsp_out_u64(s->out, "moving", g.moving);
 	gsp_out_str(s->out, "session", g.session[0] != '\0' ? g.session : NULL);
 	gsp_out_str(s->out, "actor", g.actor[0] != '\0' ? g.actor : NULL);
 	gsp_out_end(s->out);

@@ -12,8 +12,9 @@
 
 #include "base/banned.h"
 
-#define THAW_MS      60000 /* how long thaw is tried */
-#define THAW_PAUSE_MS 1000
+#define LINK_MS       60000 /* how long thaw is tried over a link that breaks */
+#define SCRIPT_MS      5000 /* and when it fails itself */
+#define THAW_PAUSE_MS  1000
 #define ENDING_S        20 /* what a script over its time takes to be ended */
 
 static const char *
@@ -116,7 +117,7 @@ thaw_once(struct gsp_job *job, struct gsp_err *err)
 int
 gsp_thaw(struct gsp_job *job, struct gsp_err *err)
 {
-	int64_t deadline = gsp_now_ms() + THAW_MS;
+	int64_t began = gsp_now_ms(), limit_ms;
 	char why[500];
 
 	if (!gsp_run_has(job, "thaw")) {
@@ -128,8 +129,10 @@ gsp_thaw(struct gsp_job *job, struct gsp_err *err)
 			return -1;
 		snprintf(why, sizeof(why), "%.490s", err->msg);
 		/* a broken link, a game that is busy with its flush: both may pass */
-		if ((err->code != GSP_ETEMP && err->code != GSP_EIO && err->code != GSP_ESCRIPT) ||
-		    gsp_now_ms() > deadline)
+		limit_ms = err->code == GSP_ETEMP || err->code == GSP_EIO ? LINK_MS
+		    : err->code == GSP_ESCRIPT                             ? SCRIPT_MS
+		                                                            : 0;
+		if (gsp_now_ms() - began > limit_ms)
 			return gsp_err_set(err, GSP_ETEMP, "the game of '%s' may still be frozen (%s); mend "
 			    "that and run 'gsp run thaw %s'", job->server, why, job->server);
 		gsp_err_clear(err);

@@ -30,8 +30,8 @@ int gsp_freeze(struct gsp_job *job, struct gsp_err *err);
 
 /**
  * gsp_thaw(job, err):
- * Wait until no `freeze` runs there any more, then run `thaw`, again if it fails or the link
- * breaks, for a minute; then forget that the game was frozen. Success if the server has no `thaw`.
+ * Wait until no `freeze` runs there any more, then run `thaw`; again for a minute if the link
+ * breaks, for some seconds if it fails; then forget that the game was frozen. Success if the server has no `thaw`.
  * Not cut off by a signal if the caller holds them (gsp_sig_hold()).
  * Errors: GSP_ETEMP saying that the game may still be frozen; GSP_ECANCEL.
  */

@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
+#include "gsp/offer.h"
 #include "gsp/record.h"
 #include "sys/io.h"
 #include "sys/lock.h"
@@ -144,22 +145,25 @@ tell_busy(struct gsp_status_row *r, const struct gsp_home *h)
 	gsp_buf_release(&path);
 }
 
-/* The newest generation at home: what an owner nearly always wants to go on from. */
-static uint64_t
-newest_of(const struct gsp_home *h, const char *server)
+/* What an owner nearly always wants to go on from comes first. */
+static void
+tell_lost(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct dirent *e;
-	uint64_t newest = 0, n;
-	DIR *d = opendir(gsp_home_server_path(h, &path, server, "history"));
+	struct gsp_buf text = GSP_BUF_INIT(sizeof(r->why));
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_offer o;
 
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (gsp_num_u64(&n, e->d_name, 1, UINT64_MAX) == 0 && n > newest)
-			newest = n;
-	if (d != NULL)
-		closedir(d);
-	gsp_buf_release(&path);
-	return newest;
+	memset(&o, 0, sizeof(o));
+	if (gsp_offer_find(&o, h, r->server, s->id, &ignored) == 0)
+		gsp_offer_text(&text, &o, r->server);
+	else
+		gsp_buf_addf(&text, "its history cannot be read: %.150s", ignored.msg);
+	tell(r, "lost", NULL, "the machine is gone and its last game was not saved; %s",
+	    gsp_buf_str(&text));
+	if (gsp_offer_first(&o) != 0)
+		snprintf(r->next, sizeof(r->next), "gsp up %s --from %" PRIu64, r->server,
+		    gsp_offer_first(&o));
+	gsp_buf_release(&text);
 }
 
 static void
@@ -168,11 +172,9 @@ tell_gone(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_s
 	if (s->phase < GSP_PHASE_CREATING)
 		tell(r, "creating", "gsp up", "the create call was %s; no machine is there",
 		    s->phase == GSP_PHASE_INTENT ? "not made" : "made, its answer was lost");
-	else if (s->start_intent && s->phase < GSP_PHASE_SAVED) {
-		tell(r, "lost", NULL, "the machine is gone and its last game was not saved");
-		snprintf(r->next, sizeof(r->next), "gsp up %s --from %" PRIu64, r->server,
-		    newest_of(h, r->server));
-	} else
+	else if (s->start_intent && s->phase < GSP_PHASE_SAVED)
+		tell_lost(r, h, s);
+	else
 		tell(r, "none", "gsp down", "the machine is gone; nothing was lost with it");
 	r->hourly_usd = r->so_far_usd = -1;
 }

@@ -11,6 +11,7 @@
 #include "gsp/history.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
+#include "gsp/offer.h"
 #include "gsp/run.h"
 #include "gsp/sync.h"
 #include "linode/firewall.h"
@@ -292,11 +293,11 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 		if (err->code != GSP_ENOTFOUND ||
 		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
 			return -1;
-		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
-			return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is gone, and its last game "
-			    "was not saved; 'gsp up %s --from N' goes on from generation N of "
-			    "servers/%s/history ('gsp teardown %s --discard-unsaved' only forgets it)",
-			    job->server, job->server, job->server, job->server);
+		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard) {
+			gsp_offer_lost(job->home, job->server, s->id, err);
+			return gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' only forgets it",
+			    job->server);
+		}
 		gsp_err_clear(err);
 		if (s->phase == GSP_PHASE_DELETING)
 			s->ended = s->since; /* a former run deleted it; hours since then cost nothing */

@@ -286,7 +286,7 @@ test_left_over(void)
 static void
 test_commit_refuses(void)
 {
-	struct gsp_gen_meta meta = {GSP_GEN_DOWN, 0, "s1", "a", false};
+	struct gsp_gen_meta meta = {GSP_GEN_DOWN, 0, "s1", "a", false, NULL, NULL};
 	struct gsp_buf d = GSP_BUF_INIT(4096), l1 = GSP_BUF_INIT(4096), l2 = GSP_BUF_INIT(4096);
 	struct gsp_list l = GSP_LIST_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
@@ -514,7 +514,7 @@ test_garbage(void)
 static void
 test_numbers(void)
 {
-	struct gsp_gen_meta live = {GSP_GEN_LIVE, 1, "s1", "a", false};
+	struct gsp_gen_meta live = {GSP_GEN_LIVE, 1, "s1", "a", false, NULL, NULL};
 	struct gsp_history *h;
 	struct gsp_err err = GSP_ERR_INIT;
 	const uint64_t *v;
