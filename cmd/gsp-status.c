@@ -167,7 +167,7 @@ static int
 print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 {
 	struct status *s = ctx;
-	char since[GSP_CLOCK_TEXT], span[48], money[32];
+	char since[GSP_CLOCK_TEXT], span[48], money[32], why[sizeof(r->why) + sizeof(r->after) + 4];
 
 	(void)err;
 	gsp_out_str(s->out, "server", r->server);
@@ -201,7 +201,13 @@ print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 		gsp_out_str(s->out, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
 	}
 	gsp_out_str(s->out, "next", r->next[0] != '\0' ? r->next : NULL);
-	gsp_out_str(s->out, "why", r->why);
+	if (s->json) {
+		gsp_out_str(s->out, "why", r->why);
+		text_or_null(s->out, "after_save", r->after);
+	} else {
+		snprintf(why, sizeof(why), "%s%s%s", r->why, r->after[0] != '\0' ? "; " : "", r->after);
+		gsp_out_str(s->out, "why", why);
+	}
 	gsp_out_end(s->out);
 	if (r->mine && strcmp(r->stage, "running") != 0)
 		s->down++;

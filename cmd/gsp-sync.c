@@ -1,6 +1,7 @@
 /* gsp-sync: move a server's directory to its machine and home again. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 struct sync {
 	struct gsp_sync_up_opts up;
 	bool accept, live, if_due;
+	struct gsp_argv after; /* down: the servers whose saves are home */
 	struct gsp_argv due; /* --if-due: the servers whose time has come */
 	struct gsp_out *out;
 	const char *server;
@@ -34,7 +36,12 @@ sync_down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	struct sync *s = ctx;
 
 	(void)t;
-	return gsp_sync_down(job, s->accept, err);
+	if (gsp_sync_down(job, s->accept, err) == -1)
+		return -1;
+	/* as a step of gsp-down: the machine goes first */
+	if (getenv("GSP_STEP_OF_PARENT") == NULL)
+		gsp_argv_push(&s->after, job->server);
+	return 0;
 }
 
 static int
@@ -147,7 +154,7 @@ run(struct tool *t, struct sync *s, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct sync s = {.up = {0, NULL}, .due = GSP_ARGV_INIT};
+	struct sync s = {.up = {0, NULL}, .after = GSP_ARGV_INIT, .due = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"from", 0, GSP_OPT_U64, &s.up.from, "N", "up: go on from generation N"},
 	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "down: take a suspect save as it is"},
@@ -177,6 +184,7 @@ main(int argc, char **argv)
 		}
 	}
 	gsp_argv_release(&s.due);
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	rc = tool_end(&t, rc < 0 ? -1 : 0, &err, &s.after);
+	gsp_argv_release(&s.after);
+	return rc;
 }

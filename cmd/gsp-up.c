@@ -19,6 +19,7 @@
 struct up {
 	bool check;
 	uint64_t from;
+	struct gsp_argv after; /* the servers that are up now: what a former down owes can wait no longer */
 };
 
 /* An upload line of a home: what the estimate assumes, said in the output. */
@@ -134,7 +135,7 @@ start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 static int
 up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
-	const struct up *u = ctx;
+	struct up *u = ctx;
 	struct gsp_buf address = GSP_BUF_INIT(128);
 
 	if (prepare_home(t, job, u->from, err) == -1 ||
@@ -151,6 +152,7 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
 	    start_and_wait(t, job, err) == -1)
 		return -1;
+	gsp_argv_push(&u->after, job->server);
 	/* on a terminal the record's own line says so */
 	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
 		gsp_record_address(&address, job->session);
@@ -171,7 +173,7 @@ check_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct up u = {false, 0};
+	struct up u = {.after = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"check", 0, GSP_OPT_FLAG, &u.check, NULL, "only look whether everything is ready; buy nothing"},
 	    {"from", 0, GSP_OPT_U64, &u.from, "N", "go on from generation N"},
@@ -194,6 +196,7 @@ main(int argc, char **argv)
 		            u.check ? check_one : up, &u, &err) == -1
 		    ? -1
 		    : 0;
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	rc = tool_end(&t, rc < 0 ? -1 : 0, &err, &u.after);
+	gsp_argv_release(&u.after);
+	return rc;
 }

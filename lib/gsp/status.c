@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "gsp/after.h"
+#include "gsp/freeze.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
 #include "gsp/offer.h"
@@ -130,19 +132,35 @@ tell(struct gsp_status_row *r, const char *stage, const char *next, const char *
 	va_end(ap);
 }
 
-/* Whoever is at work there; what is shown beside it changes while we look. */
+/* A live copy that was killed; the game waits, and what is played is in its memory alone. */
 static void
+tell_frozen(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
+{
+	char why[sizeof(r->why)];
+
+	if (s->phase != GSP_PHASE_RUNNING || !gsp_freeze_left(h, s))
+		return;
+	snprintf(why, sizeof(why), "%s", r->why);
+	snprintf(r->why, sizeof(r->why), "a live copy froze the game and may not have thawed it; %.300s",
+	    why);
+	snprintf(r->next, sizeof(r->next), "gsp run thaw %s", r->server);
+}
+
+/* Whoever is at work there; what is shown beside it changes while we look. */
+static bool
 tell_busy(struct gsp_status_row *r, const struct gsp_home *h)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	char note[160], why[sizeof(r->why)];
+	bool busy = gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note));
 
-	if (gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note))) {
+	if (busy) {
 		snprintf(why, sizeof(why), "%s", r->why);
 		snprintf(r->why, sizeof(r->why), "at work now: %.140s; %.120s", note, why);
 		r->next[0] = '\0';
 	}
 	gsp_buf_release(&path);
+	return busy;
 }
 
 /* What an owner nearly always wants to go on from comes first. */
@@ -333,6 +351,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	snprintf(r->home, sizeof(r->home), "%s", h->id);
 	r->mine = true;
 	r->hourly_usd = r->so_far_usd = -1;
+	gsp_after_text(h, name, r->after, sizeof(r->after));
 	if (gsp_session_load(&s, h, name, err) == -1)
 		return -1;
 	if (s == NULL) {
@@ -362,7 +381,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		else if (probe != NULL && probe->asked)
 			tell_probe(r, s, probe);
 	}
-	tell_busy(r, h);
+	if (!tell_busy(r, h))
+		tell_frozen(r, h, s);
 	gsp_session_free(s);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "gsp/after.h"
 #include "gsp/rsync.h"
 #include "gsp/run.h"
 #include "gsp/suspect.h"
@@ -301,6 +302,17 @@ out:
 	return rc;
 }
 
+/* On disk before the machine learns that it may go; what keeps it from being noted costs no save. */
+static void
+owe_after(struct gsp_download *d, uint64_t number)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (gsp_after_note(d->job->home, d->job->server, number, &err) == -1)
+		gsp_steps_warn(d->job->steps, d->job->server, "after_save will not run for generation "
+		    "%" PRIu64 ": %s", number, err.msg);
+}
+
 static int
 mark_saved(struct gsp_download *d, uint64_t number, struct gsp_err *err)
 {
@@ -387,6 +399,7 @@ save(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 	    (fetch_and_prove(d, &dir, err) == -1 || gsp_sync_judge(d, true, "down", err) == -1 ||
 	        capture_edits(d, err) == -1 || commit(d, number, err) == -1))
 		goto out;
+	owe_after(d, *number);
 	rc = mark_saved(d, *number, err);
 out:
 	gsp_buf_release(&dir);

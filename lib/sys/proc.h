@@ -22,8 +22,9 @@ struct gsp_proc {
 	const char *const *env;  /* NULL: ours; else "NAME=value" entries added to ours */
 	const char *cwd;         /* NULL: ours */
 	int in, out, err;        /* a descriptor, or one of the above; PIPE leaves our end below */
-	int keep_fd;             /* one more descriptor the child inherits, same number; -1: none */
+	int keep_fd;             /* one more descriptor the child inherits, same number, above 2; -1: none */
 	bool new_session;        /* setsid() in the child */
+	bool clean_env;          /* env is all it gets, not added to ours */
 	bool new_group;          /* own process group; gsp_proc_kill() then reaches all of it */
 
 	/* set by gsp_proc_start() */
@@ -34,7 +35,7 @@ struct gsp_proc {
 #define GSP_PROC_INIT                                                                              \
 	{                                                                                          \
 		NULL, NULL, NULL, GSP_PROC_INHERIT, GSP_PROC_INHERIT, GSP_PROC_INHERIT, -1, false, \
-		    false, -1, -1, -1, -1                                                          \
+		    false, false, -1, -1, -1, -1                                                   \
 	}
 
 /** gsp_proc_start(p, err): start it. GSP_ESYS with the real reason if it cannot run. */
