@@ -241,7 +241,7 @@ after_began(void *ctx, const char *server, uint64_t generation)
 {
 	const struct tool *t = ctx;
 
-	if (!t->cli.quiet)
+	if (!t->cli.quiet && !t->cli.progress_json)
 		fprintf(stderr, "%s: everything else is done; running after_save for generation %" PRIu64
 		    "\n", server, generation);
 }

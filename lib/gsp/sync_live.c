@@ -17,8 +17,9 @@
 /* A whole try reads the world on the machine once; a second one settles what moved by chance. */
 #define TRIES 2
 
-/* Beside a running game these are ordinary: a file vanished (24), or became shorter while it was
- * read (23). What is missing for it, the comparison names. */
+/* Beside a running game these are ordinary while copying: a file vanished (24), or became shorter
+ * while it was read (23; but a full disk is that, too, so it is not ordinary twice). What is
+ * missing for it, the comparison names. */
 static bool
 restless(const struct gsp_err *err, bool last)
 {
@@ -69,8 +70,8 @@ try_copy(struct gsp_download *d, bool last, struct gsp_diff *moving, struct gsp_
 		gsp_steps_update(d->job->steps, d->job->server, d->step, 100, 0, 0,
 		    "comparing checksums on both sides");
 		rc = gsp_sync_prove(d, gsp_buf_str(&dir), false, moving, err);
-		if (rc == -1 && restless(err, last)) {
-			gsp_err_clear(err);
+		if (rc == -1 && err->code == GSP_EIO && err->detail == 24) {
+			gsp_err_clear(err); /* what it could not look at any more is not in the lists */
 			rc = 0;
 		}
 	}
