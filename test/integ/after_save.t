@@ -113,7 +113,7 @@ echo the end
 sleep 100 &
 EOT
 gives 0 "mended, and talkative: down" gsp-down -q two
-is "is done, whatever it left behind" "$(result two .state)" done
+is "is done, whatever it left behind" "$(result two .state)" "done"
 ok "the lock is free" flock -n "$H/state/two/after_save/lock" true
 ok "its log is bounded" test "$(cat "$H/state/two/after_save/log" "$H/state/two/after_save/log.1" | wc -c)" -le 1100000
 is "the end of it is there" "$(tail -n 1 "$H/state/two/after_save/log" | tail -c 8)" "the end"
@@ -190,7 +190,7 @@ if command -v restic >/dev/null; then
 		RESTIC_PASSWORD_FILE=$T/password
 	EOT
 	gives 0 "restic: down" gsp-down res
-	is "the copy is made" "$(result res .state)" done
+	is "the copy is made" "$(result res .state)" "done"
 	gives 0 "up" gsp-up -q res
 	at res sh -c "'echo more >/srv/toy/world/more && chown game: /srv/toy/world/more'"
 	gives 0 "another evening" gsp-down -q res

@@ -90,7 +90,7 @@ set_marker calm 's/"state":"saved"/"state":"dirty"/;s/"saved":3/"saved":0/'
 at calm mv /srv/toy/world /srv/toy/world.away
 at calm mkdir /srv/toy/world
 gives 65 "an empty world is suspect here, too" gsp-sync down --live calm
-says "against which generation" "against generation 1: .*'world' holds no file .before: .* in 1 files"
+says "against which generation" "against generation 1: .*'world' holds no file .before: .* in 1 file.; look"
 says "and how to take it" "gsp sync down --live calm --accept"
 is "nothing came of it" "$(newest calm)" 3
 gives 0 "accepted" gsp-sync down --live --accept calm
