@@ -143,3 +143,17 @@ gsp_thaw(struct gsp_job *job, struct gsp_err *err)
 	gsp_freeze_forget(job);
 	return 0;
 }
+
+int
+gsp_thaw_first(struct gsp_job *job, struct gsp_err *err)
+{
+	if (!gsp_run_has(job, "freeze"))
+		return 0;
+	if (gsp_thaw(job, err) == -1) {
+		if (err->code == GSP_ECANCEL)
+			return -1;
+		gsp_steps_warn(job->steps, job->server, "%s", err->msg);
+		gsp_err_clear(err);
+	}
+	return gsp_job_remote(job, err); /* it may have hung up */
+}

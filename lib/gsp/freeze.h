@@ -37,6 +37,14 @@ int gsp_freeze(struct gsp_job *job, struct gsp_err *err);
  */
 int gsp_thaw(struct gsp_job *job, struct gsp_err *err);
 
+/**
+ * gsp_thaw_first(job, err):
+ * Before a stop: a live copy that was killed, here or on another computer, may have left the game
+ * frozen, and a frozen game may not write its world. That it fails is a warning: what comes of the
+ * stop, the proof tells. Errors: GSP_ECANCEL, or the machine cannot be reached.
+ */
+int gsp_thaw_first(struct gsp_job *job, struct gsp_err *err);
+
 /** gsp_freeze_forget(job): a `thaw` run otherwise has succeeded, or nothing of the game runs. */
 void gsp_freeze_forget(struct gsp_job *job);
 

@@ -343,25 +343,12 @@ stop_and_prove(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err
 	return mark_stopped(job, killed, err);
 }
 
-/* A live copy that was killed, here or on another computer, may have left the game frozen, and a
- * frozen game may not write its world. What comes of the stop, the proof tells. */
-static int
-thaw_first(struct gsp_job *job, struct gsp_err *err)
-{
-	if (!gsp_run_has(job, "freeze") || gsp_thaw(job, err) == 0)
-		return 0;
-	if (err->code == GSP_ECANCEL)
-		return -1;
-	gsp_steps_warn(job->steps, job->server, "%s", err->msg);
-	gsp_err_clear(err);
-	return 0;
-}
-
 static int
 run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
 	struct gsp_hello hello;
 	struct gsp_marker m;
+	int lives;
 
 	if (look(job, &hello, err) == -1)
 		return -1;
@@ -375,8 +362,10 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 			return -1;
 		gsp_err_clear(err); /* something lives again: stop it again */
 	}
-	if (thaw_first(job, err) == -1 || gsp_job_remote(job, err) == -1)
-		return -1;
+	if (gsp_run_has(job, "freeze")) {
+		if ((lives = alive(job, err)) == -1 || (lives && gsp_thaw_first(job, err) == -1))
+			return -1;
+	}
 	m = hello.marker;
 	m.stopped = false;
 	if (!o->resume)

@@ -160,10 +160,18 @@ gives 0 "the timer's next look" gsp-sync down --live --if-due ice
 ok "thaws at once" thawed
 is "and makes its copy" "$(said)" "freeze thaw freeze thaw "
 quiet
-at ice install -o game /dev/null /tmp/ice.frozen
-echo "$(sid ice)" | tr -d '\n' >"$H/state/ice/frozen"
+at ice touch /tmp/ice.stuck
+n=$(newest ice)
+gives 75 "thaw fails" gsp-sync down --live ice
+says "says what to do" "generation $((n + 1)) is a live copy, but .* may still be frozen; run 'gsp run thaw ice'"
+is "the copy is kept" "$(gsp_field $((n + 1)) .kind ice)" live
+gsp-status --json ice >"$T/out" 2>/dev/null
+is "status says it, too" "$(jq -r .next "$T/out")" "gsp run thaw ice"
+prints "and why" "froze the game and may not have thawed it; the game answered"
+quiet
 gives 0 "thaw by hand" gsp-run -q thaw ice
 ok "is remembered" thawed
+is "status has nothing more to say" "$(gsp-status --json ice 2>/dev/null | jq -r .next)" "gsp down ice"
 mv "$S/ice/thaw" "$S/ice/no-thaw"
 gives 78 "freeze without thaw is a mistake" gsp-sync down --live ice
 mv "$S/ice/no-thaw" "$S/ice/thaw"
