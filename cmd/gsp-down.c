@@ -7,6 +7,7 @@
 
 struct down {
 	bool kill, accept;
+	struct gsp_argv after; /* the servers that are down now */
 };
 
 /* A machine that does not answer may be gone for good; then there is nothing to try again. */
@@ -48,7 +49,7 @@ advise(struct gsp_job *job, struct gsp_err *err)
 static int
 down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
-	const struct down *d = ctx;
+	struct down *d = ctx;
 
 	/* without an intent to start there is no save: only the machine has to go */
 	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
@@ -60,13 +61,16 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 			return advise(job, err);
 		gsp_err_clear(err);
 	}
-	return tool_step(t, job, err, "gsp-teardown", job->server, NULL);
+	if (tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
+		return -1;
+	gsp_argv_push(&d->after, job->server);
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct down d = {false, false};
+	struct down d = {.after = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"kill", 0, GSP_OPT_FLAG, &d.kill, NULL, "end a game by force that will not stop"},
 	    {"accept", 0, GSP_OPT_FLAG, &d.accept, NULL, "take a suspect save as it is"},
@@ -80,6 +84,16 @@ main(int argc, char **argv)
 	                     .max_operands = GSP_CLI_OPERANDS_ANY},
 	    .what = "down"};
 
-	return tool_main(&t, argc, argv, TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS,
-	    down, &d);
+	struct gsp_err err = GSP_ERR_INIT;
+	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
+
+	if (rc == 0)
+		rc = tool_open(&t, &err) == -1 ||
+		        tool_each(&t, t.cli.operands, t.cli.noperands,
+		            TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS, down, &d, &err) == -1
+		    ? -1
+		    : 0;
+	rc = tool_end(&t, rc < 0 ? -1 : 0, &err, &d.after);
+	gsp_argv_release(&d.after);
+	return rc;
 }

@@ -86,6 +86,7 @@ print_json(struct gsp_out *o, const struct gsp_status_row *r)
 	usd_or_null(o, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
 	text_or_null(o, "next", r->next);
 	gsp_out_str(o, "why", r->why);
+	text_or_null(o, "after_save", r->after);
 	gsp_status_sentence(&sentence, r, gsp_wall_s());
 	gsp_out_str(o, "sentence", gsp_buf_str(&sentence));
 	gsp_out_str(o, "kind", r->mine ? "server" : r->firewall_id != 0 ? "firewall" : "machine");
@@ -97,7 +98,7 @@ print_json(struct gsp_out *o, const struct gsp_status_row *r)
 static void
 print_columns(struct gsp_out *o, const struct gsp_status_row *r)
 {
-	char span[48], money[32];
+	char span[48], money[32], why[sizeof(r->why) + sizeof(r->after) + 4];
 
 	gsp_out_str(o, "server", r->server);
 	gsp_out_str(o, "stage", r->stage);
@@ -110,7 +111,8 @@ print_columns(struct gsp_out *o, const struct gsp_status_row *r)
 	gsp_num_usd(money, sizeof(money), r->so_far_usd);
 	gsp_out_str(o, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
 	gsp_out_str(o, "next", r->next[0] != '\0' ? r->next : NULL);
-	gsp_out_str(o, "why", r->why);
+	snprintf(why, sizeof(why), "%s%s%s", r->why, r->after[0] != '\0' ? "; " : "", r->after);
+	gsp_out_str(o, "why", why);
 	gsp_out_end(o);
 }
 
@@ -149,6 +151,8 @@ add_prose(struct status *s, const struct gsp_status_row *r)
 		add_wrapped(&s->prose, gsp_buf_str(&sentence));
 	}
 	gsp_buf_release(&sentence);
+	if (r->after[0] != '\0')
+		add_wrapped(&s->prose, r->after);
 	if (!s->single)
 		return;
 	if (r->address[0] != '\0')

@@ -1,6 +1,7 @@
 /* gsp-sync: move a server's directory to its machine and home again. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,9 @@
 
 struct sync {
 	struct gsp_sync_up_opts up;
-	bool accept;
+	bool accept, live, if_due;
+	struct gsp_argv after; /* down: the servers whose saves are home */
+	struct gsp_argv due; /* --if-due: the servers whose time has come */
 	struct gsp_out *out;
 	const char *server;
 };
@@ -33,7 +36,56 @@ sync_down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	struct sync *s = ctx;
 
 	(void)t;
-	return gsp_sync_down(job, s->accept, err);
+	if (gsp_sync_down(job, s->accept, err) == -1)
+		return -1;
+	/* as a step of gsp-down: the machine goes first */
+	if (getenv("GSP_STEP_OF_PARENT") == NULL)
+		gsp_argv_push(&s->after, job->server);
+	return 0;
+}
+
+static int
+sync_live(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	struct sync *s = ctx;
+	bool due = true;
+
+	(void)t;
+	/* what was due without the lock may have been done meanwhile */
+	if (s->if_due && gsp_sync_live_due(job, &due, err) == -1)
+		return -1;
+	return due ? gsp_sync_live(job, s->accept, err) : 0;
+}
+
+static int
+find_due(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
+{
+	struct sync *s = ctx;
+	bool due;
+
+	(void)t;
+	if (gsp_sync_live_due(job, &due, err) == -1)
+		return -1;
+	if (due)
+		gsp_argv_push(&s->due, job->server);
+	return gsp_argv_ok(&s->due) || s->due.n == 0 ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+}
+
+/* Most looks of a timer find nothing to do: those take no lock, and say and print nothing. */
+static int
+live(struct tool *t, struct sync *s, char **names, size_t n, struct gsp_err *err)
+{
+	int rc;
+
+	t->what = "sync down --live";
+	if (!s->if_due)
+		return tool_each(t, names, n, TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS, sync_live,
+		    s, err);
+	rc = tool_each(t, names, n, TOOL_RECORDS, find_due, s, err);
+	if (s->due.n > 0 && err->code != GSP_ECANCEL &&
+	    tool_each(t, s->due.v, s->due.n, TOOL_LOCK | TOOL_STEPS, sync_live, s, err) == -1)
+		rc = -1;
+	return rc;
 }
 
 static int
@@ -76,6 +128,10 @@ run(struct tool *t, struct sync *s, struct gsp_err *err)
 		if (!gsp_path_clean(t->cli.rest[i]))
 			return gsp_err_set(err, GSP_EUSAGE, "'%s' is no path inside files/ (relative, no "
 			    "'..', no '/' at the end)", t->cli.rest[i]);
+	if (s->live && strcmp(what, "down") != 0)
+		return gsp_err_set(err, GSP_EUSAGE, "--live goes with 'down'");
+	if (s->if_due && !s->live)
+		return gsp_err_set(err, GSP_EUSAGE, "--if-due goes with --live");
 	if (s->accept && strcmp(what, "down") != 0)
 		return gsp_err_set(err, GSP_EUSAGE, "--accept goes with 'down'");
 	if (s->up.from != 0 && strcmp(what, "up") != 0)
@@ -84,6 +140,8 @@ run(struct tool *t, struct sync *s, struct gsp_err *err)
 		t->what = "sync up";
 		return tool_each(t, names, n, flags, sync_up, s, err);
 	}
+	if (s->live)
+		return live(t, s, names, n, err);
 	if (strcmp(what, "down") == 0) {
 		t->what = "sync down";
 		return tool_each(t, names, n, flags, sync_down, s, err);
@@ -96,10 +154,13 @@ run(struct tool *t, struct sync *s, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct sync s = {{0, NULL}, false, NULL, NULL};
+	struct sync s = {.up = {0, NULL}, .after = GSP_ARGV_INIT, .due = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"from", 0, GSP_OPT_U64, &s.up.from, "N", "up: go on from generation N"},
 	    {"accept", 0, GSP_OPT_FLAG, &s.accept, NULL, "down: take a suspect save as it is"},
+	    {"live", 0, GSP_OPT_FLAG, &s.live, NULL, "down: a copy beside the running game; no stop"},
+	    {"if-due", 0, GSP_OPT_FLAG, &s.if_due, NULL,
+	        "--live: only when `backup: {every}` has passed since the last one"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-sync",
 	                     .synopsis = "up|down|diff SERVER... [-- PATH...]",
@@ -122,6 +183,8 @@ main(int argc, char **argv)
 			rc = -1;
 		}
 	}
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	gsp_argv_release(&s.due);
+	rc = tool_end(&t, rc < 0 ? -1 : 0, &err, &s.after);
+	gsp_argv_release(&s.after);
+	return rc;
 }

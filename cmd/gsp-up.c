@@ -22,6 +22,7 @@ struct up {
 	bool check;
 	uint64_t from;
 	bool began; /* the server at hand: `start` was asked for in this run */
+	struct gsp_argv after; /* the servers that are up now: what a former down owes can wait no longer */
 };
 
 /* An upload line of a home: what the estimate assumes, said in the output. */
@@ -195,6 +196,7 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 	u->began = true;
 	if (start_and_wait(t, job, err) == -1)
 		return -1;
+	gsp_argv_push(&u->after, job->server);
 	/* on a terminal the record's own line says so */
 	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
 		gsp_record_address(&address, job->session);
@@ -227,7 +229,7 @@ check_one(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct up u = {false, 0, false};
+	struct up u = {.after = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"check", 0, GSP_OPT_FLAG, &u.check, NULL, "only look whether everything is ready; buy nothing"},
 	    {"from", 0, GSP_OPT_U64, &u.from, "N", "go on from generation N"},
@@ -250,6 +252,7 @@ main(int argc, char **argv)
 		            u.check ? check_one : up, &u, &err) == -1
 		    ? -1
 		    : 0;
-	tool_close(&t);
-	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+	rc = tool_end(&t, rc < 0 ? -1 : 0, &err, &u.after);
+	gsp_argv_release(&u.after);
+	return rc;
 }

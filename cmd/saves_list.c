@@ -88,6 +88,7 @@ saves_row_json(struct gsp_out *o, const struct saves_row *r)
 	saves_json_u64(o, "shared", r->measured, saves_shared(r));
 	gsp_out_str(o, "session", r->known && r->g.session[0] != '\0' ? r->g.session : NULL);
 	gsp_out_str(o, "actor", r->known && r->g.actor[0] != '\0' ? r->g.actor : NULL);
+	saves_json_u64(o, "moving", r->known, r->g.moving);
 	gsp_out_bool(o, "accepted", r->known && r->g.accepted);
 	gsp_out_bool(o, "base", r->base);
 	gsp_out_bool(o, "newest", r->newest);
@@ -127,6 +128,8 @@ row_table(struct gsp_out *o, const struct saves_row *r)
 	add_note(&notes, r->newest, "newest");
 	add_note(&notes, r->base, "files/");
 	add_note(&notes, r->known && r->g.accepted, "accepted");
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " moving", r->known ? r->g.moving : 0);
+	add_note(&notes, r->known && r->g.moving > 0, text);
 	add_note(&notes, !r->known, "damaged");
 	gsp_out_u64(o, "gen", r->n);
 	gsp_out_str(o, "kind", r->known ? gsp_gen_kind_name(r->g.kind) : "?");

@@ -1,6 +1,8 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "cli/say.h"
+#include "gsp/after.h"
 #include "gsp/record.h"
 #include "sys/io.h"
 #include "sys/lock.h"
@@ -250,6 +253,48 @@ tool_main(struct tool *t, int argc, char **argv, int flags, tool_fn *fn, void *c
 		rc = -1;
 	tool_close(t);
 	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);
+}
+
+/* ---- after_save ---- */
+
+static void
+after_began(void *ctx, const char *server, uint64_t generation)
+{
+	const struct tool *t = ctx;
+
+	if (!t->cli.quiet && !t->cli.progress_json)
+		fprintf(stderr, "%s: everything else is done; running after_save for generation %" PRIu64
+		    "\n", server, generation);
+}
+
+int
+tool_end(struct tool *t, int rc, const struct gsp_err *err, const struct gsp_argv *after)
+{
+	const struct gsp_after_opts o = {t->cli.actor, after_began, t};
+	int status, fd;
+
+	if (t->progress != NULL)
+		gsp_progress_free(t->progress);
+	t->progress = NULL;
+	status = gsp_cli_exit(rc, err);
+	/* that has closed stdout; a lock or a log must not get its number */
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	for (size_t i = 0; after != NULL && t->home != NULL && i < after->n; i++) {
+		struct gsp_err why = GSP_ERR_INIT;
+
+		if (gsp_after_run(t->home, after->v[i], &o, &why) == -1 && why.code != GSP_ECANCEL)
+			gsp_cli_error("%s: %s; the save itself is home; 'gsp down %s' tries it again, "
+			    "state/%s/after_save/log has its words", after->v[i], why.msg, after->v[i],
+			    after->v[i]);
+		else if (why.code == GSP_ECANCEL)
+			break;
+	}
+	tool_close(t);
+	if (gsp_sig_pending() != 0)
+		gsp_sig_die(gsp_sig_pending());
+	return status;
 }
 
 /* ---- children ---- */

@@ -50,6 +50,14 @@ int tool_each(struct tool *t, char **names, size_t n, int flags, tool_fn *fn, vo
 int tool_main(struct tool *t, int argc, char **argv, int flags, tool_fn *fn, void *ctx);
 
 /**
+ * tool_end(t, rc, err, after):
+ * The end of a tool after which a server's after_save may be owed: tool_close(), gsp_cli_exit(),
+ * and only then, when everything else is done and said, what is owed for each of the servers in
+ * ${after} (NULL: none). A failure there is a warning; the status stays.
+ */
+int tool_end(struct tool *t, int rc, const struct gsp_err *err, const struct gsp_argv *after);
+
+/**
  * tool_child(t, job, argv, err):
  * Start a sibling tool (${argv}[0] is its name) for this job's server: it inherits the lock, its
  * progress is shown as ours, its record is dropped, its journal is read again. -1 with its

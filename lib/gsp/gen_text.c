@@ -11,6 +11,9 @@
 
 static const char schema[] = "gsp.generation/1";
 
+/* How many moving paths are named; a first line has a ceiling, and paths are up to 4 KiB. */
+#define MOVING_NAMED 50
+
 static const char *const kind_names[] = {
     [GSP_GEN_DOWN] = "down",
     [GSP_GEN_EDIT] = "edit",
@@ -47,9 +50,21 @@ add_paths(struct gsp_json *o, const char *key, const char *const *paths)
 		gsp_json_add_str(a, NULL, *paths);
 }
 
+/* A copy that was torn says so itself, with the first names: the list below has no room for it. */
+static void
+add_moving(struct gsp_json *o, const struct gsp_diff *moving)
+{
+	struct gsp_json *a;
+
+	gsp_json_add_u64(o, "moving", moving->n);
+	a = gsp_json_add_arr(o, "moving_paths");
+	for (size_t i = 0; i < moving->n && i < MOVING_NAMED; i++)
+		gsp_json_add_str(a, NULL, moving->v[i].path);
+}
+
 void
-gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_history *h,
-    const struct gsp_list *list)
+gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_gen_meta *meta,
+    const struct gsp_history *h, const struct gsp_list *list)
 {
 	struct gsp_json *o = gsp_json_new_obj();
 	char when[GSP_CLOCK_TEXT];
@@ -64,6 +79,10 @@ gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_his
 	gsp_json_add_str(o, "session", g->session);
 	gsp_json_add_str(o, "actor", g->actor);
 	gsp_json_add_bool(o, "accepted", g->accepted);
+	if (meta->suspect != NULL && meta->suspect[0] != '\0')
+		gsp_json_add_str(o, "suspect", meta->suspect);
+	if (meta->moving != NULL)
+		add_moving(o, meta->moving);
 	gsp_json_add_u64(o, "files", g->files);
 	gsp_json_add_u64(o, "bytes", g->bytes);
 	gsp_json_add_u64(o, "entries", list->n);
@@ -103,6 +122,7 @@ parse_first(struct gsp_gen *g, uint64_t *entries, const struct gsp_json *o, stru
 	(void)snprintf(g->session, sizeof(g->session), "%s", gsp_json_str(o, "session", ""));
 	(void)snprintf(g->actor, sizeof(g->actor), "%s", gsp_json_str(o, "actor", ""));
 	g->accepted = gsp_json_bool(o, "accepted", false);
+	g->moving = gsp_json_u64(o, "moving", 0);
 	return 0;
 }
 

@@ -486,6 +486,29 @@ gsp_history_of_session(const struct gsp_history *h, const char *session)
 	return 0;
 }
 
+uint64_t
+gsp_history_live_of(const struct gsp_history *h, const char *session, uint64_t after)
+{
+	for (size_t i = h->n; i-- > 0 && h->numbers[i] > after;) {
+		struct gsp_err ignored = GSP_ERR_INIT;
+		struct gsp_gen g;
+
+		if (gsp_history_info(h, h->numbers[i], &g, &ignored) == 0 && *session != '\0' &&
+		    strcmp(g.session, session) == 0 && g.kind == GSP_GEN_LIVE)
+			return g.number;
+	}
+	return 0;
+}
+
+bool
+gsp_history_is_live(const struct gsp_history *h, uint64_t n)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_gen g;
+
+	return n != 0 && gsp_history_info(h, n, &g, &ignored) == 0 && g.kind == GSP_GEN_LIVE;
+}
+
 static bool
 is_edit(const struct gsp_history *h, uint64_t n)
 {

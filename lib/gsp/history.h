@@ -52,6 +52,7 @@ struct gsp_gen {
 	char actor[129];
 	uint64_t files, bytes; /* regular files and their sizes */
 	bool accepted;         /* a suspect save somebody accepted */
+	uint64_t moving;       /* live: so many paths changed while they were copied; 0: one instant */
 };
 
 struct gsp_history; /* opened for one server */
@@ -100,6 +101,13 @@ int gsp_history_list(const struct gsp_history *h, uint64_t n, struct gsp_list *o
  * back: sessions of a server follow each other. */
 uint64_t gsp_history_of_session(const struct gsp_history *h, const char *session);
 
+/** gsp_history_live_of(h, session, after): the newest of kind live made by ${session} with a
+ * number above ${after}; 0 none. Reads no generation up to ${after}. */
+uint64_t gsp_history_live_of(const struct gsp_history *h, const char *session, uint64_t after);
+
+/** gsp_history_is_live(h, n): n is there and of the kind live: a copy nothing was proven with. */
+bool gsp_history_is_live(const struct gsp_history *h, uint64_t n);
+
 /**
  * gsp_history_pending_edit(h, n):
  * BASE, if it is an edit generation that generation ${n} was not made from, nor it from that (a
@@ -121,6 +129,8 @@ struct gsp_gen_meta {
 	const char *session; /* may be "" */
 	const char *actor;
 	bool accepted;
+	const char *suspect;           /* accepted: the reasons there were; may be NULL */
+	const struct gsp_diff *moving; /* live: what changed while it was copied; may be NULL */
 };
 
 /**
@@ -170,6 +180,14 @@ int gsp_history_incoming(struct gsp_history *h, const char *session, struct gsp_
  */
 int gsp_history_unproven(struct gsp_history *h, const char *session,
     const struct gsp_diff *differs, struct gsp_err *err);
+
+/**
+ * gsp_history_sum_incoming(h, session, sums, err):
+ * The checksums of what lies in .incoming-<session>, read here: for a copy that nobody can prove,
+ * because what it was made from goes on changing.
+ */
+int gsp_history_sum_incoming(struct gsp_history *h, const char *session, struct gsp_list *sums,
+    struct gsp_err *err);
 
 /**
  * gsp_history_commit(h, session, meta, list, push_from, number, err):

@@ -190,7 +190,7 @@ write_gsp(const struct gsp_history *h, const char *path, uint64_t number,
 	(void)snprintf(g.session, sizeof(g.session), "%s", meta->session ? meta->session : "");
 	(void)snprintf(g.actor, sizeof(g.actor), "%s", meta->actor ? meta->actor : "");
 	gsp_list_sum(list, "", &g.files, &g.bytes);
-	gsp_gen_print(&text, &g, h, list);
+	gsp_gen_print(&text, &g, meta, h, list);
 	rc = gsp_buf_ok(&text) ? gsp_io_replace(path, text.data, text.len, 0644, err)
 			       : gsp_err_set(err, GSP_ELIMIT, "too many paths for '%s'", path);
 	gsp_buf_release(&text);

@@ -158,6 +158,29 @@ gsp_history_unproven(struct gsp_history *h, const char *session, const struct gs
 }
 
 int
+gsp_history_sum_incoming(struct gsp_history *h, const char *session, struct gsp_list *sums,
+    struct gsp_err *err)
+{
+	struct gsp_argv a = GSP_ARGV_INIT;
+	struct gsp_diff all = GSP_DIFF_INIT;
+	struct gsp_rsync r;
+	int rc = -1;
+
+	if (check_session(session, err) == -1)
+		return -1;
+	gsp_history_rsync(h, &r, &a);
+	gsp_rsync_dry(&a);
+	gsp_argv_push(&a, "--");
+	gsp_argv_pushf(&a, "%s/.incoming-%s/", h->dir, session);
+	gsp_argv_pushf(&a, "%s/.nothing/", h->dir); /* a dry run: it is never made */
+	gsp_list_release(sums);
+	rc = gsp_rsync_prove(&r, sums, &all, err);
+	gsp_diff_release(&all);
+	gsp_argv_release(&a);
+	return rc;
+}
+
+int
 gsp_history_commit(struct gsp_history *h, const char *session, const struct gsp_gen_meta *meta,
     struct gsp_list *list, uint64_t push_from, uint64_t *number, struct gsp_err *err)
 {

@@ -89,9 +89,9 @@ int gsp_history_bring_again(struct gsp_history *h, const struct gsp_next *to,
 
 /* ---- the text of a .gsp file (gen_text.c) ---- */
 
-/** gsp_gen_print(out, g, h, list): all of it. */
-void gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_history *h,
-    const struct gsp_list *list);
+/** gsp_gen_print(out, g, meta, h, list): all of it. */
+void gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_gen_meta *meta,
+    const struct gsp_history *h, const struct gsp_list *list);
 
 /**
  * gsp_gen_parse(g, list, text, len, err):

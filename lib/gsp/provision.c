@@ -11,20 +11,12 @@
 #include "gsp/create.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
+#include "gsp/offer.h"
 #include "gsp/reconcile.h"
 #include "linode/event.h"
 #include "linode/instance.h"
 
 #include "base/banned.h"
-
-static int
-lost(struct gsp_job *job, struct gsp_err *err)
-{
-	return gsp_err_set(err, GSP_EREFUSED,
-	    "the machine of '%s' is gone, and its last game was not saved; 'gsp up %s --from N' "
-	    "goes on from generation N of servers/%s/history (the newest is usually right)",
-	    job->server, job->server, job->server);
-}
 
 int
 gsp_provision_is_lost(struct gsp_job *job, bool *yes, struct gsp_err *err)
@@ -255,7 +247,7 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 		if (err->code != GSP_ENOTFOUND || gsp_session_check_here(s, job->home, err) == -1)
 			return -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED)
-			return lost(job, err);
+			return gsp_offer_lost(job->home, job->server, job->session->id, err);
 		gsp_err_clear(err);
 		gsp_steps_warn(job->steps, job->server, "the machine %s is gone; nothing was lost with "
 		    "it", s->label);

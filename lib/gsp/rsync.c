@@ -464,14 +464,14 @@ gsp_rsync_prove(struct gsp_rsync *r, struct gsp_list *sums, struct gsp_diff *dif
 {
 	struct proof p = {sums, differs, r->odd, r->ctx};
 	struct gsp_rsync run = *r;
+	int rc;
 
 	run.item = on_proof;
 	run.odd = on_proof_odd;
 	run.ctx = &p;
-	if (gsp_rsync_run(&run, err) == -1)
-		return -1;
+	rc = gsp_rsync_run(&run, err);
 	gsp_list_sort(sums);
 	if (differs->n > 1)
 		qsort(differs->v, differs->n, sizeof(*differs->v), by_diff_path);
-	return 0;
+	return rc;
 }

@@ -100,6 +100,7 @@ int gsp_rsync_run(struct gsp_rsync *r, struct gsp_err *err);
  * size and checksum of files as the sending side has them (modes and times are not known: 0).
  * ${differs}: what is not the same, GSP_REMOVED for what only the receiving side has. It is
  * proven when ${differs} is empty. The callbacks of ${r} but odd must be NULL.
+ * When files vanished meanwhile (GSP_EIO, detail 24) both hold all the same what could be compared.
  */
 int gsp_rsync_prove(struct gsp_rsync *r, struct gsp_list *sums, struct gsp_diff *differs,
     struct gsp_err *err);

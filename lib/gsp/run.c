@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "gsp/freeze.h"
 #include "gsp/script.h"
 #include "sys/sig.h"
 
@@ -400,6 +401,7 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
 	struct gsp_hello hello;
 	struct gsp_marker m;
+	int lives;
 
 	if (look(job, &hello, err) == -1)
 		return -1;
@@ -412,6 +414,10 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 		} else if (err->code == GSP_ECANCEL || err->code == GSP_EIO)
 			return -1;
 		gsp_err_clear(err); /* something lives again: stop it again */
+	}
+	if (gsp_run_has(job, "freeze")) {
+		if ((lives = alive(job, err)) == -1 || (lives && gsp_thaw_first(job, err) == -1))
+			return -1;
 	}
 	m = hello.marker;
 	m.stopped = false;
@@ -439,9 +445,12 @@ gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 		fn = run_stop;
 	assert(fn == NULL || job->lock_fd >= 0);
 	if (fn == NULL) { /* only looks, or talks to the players: no step of its own */
-		if (look(job, &hello, err) == -1)
+		if (look(job, &hello, err) == -1 ||
+		    run_script(job, o, job->session->conf->timeouts.start_s, err) == -1)
 			return -1;
-		return run_script(job, o, job->session->conf->timeouts.start_s, err);
+		if (strcmp(o->script, "thaw") == 0)
+			gsp_freeze_forget(job);
+		return 0;
 	}
 	gsp_steps_begin(job->steps, job->server, o->script, "running %s", o->script);
 	rc = fn(job, o, err);

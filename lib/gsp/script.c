@@ -330,6 +330,20 @@ take_up(struct gsp_job *job, struct follow *f, const struct gsp_buf *text, struc
 	return begin(job, f, text, err);
 }
 
+int
+gsp_script_running(struct gsp_job *job, const char *name, bool *yes, struct gsp_err *err)
+{
+	const struct gsp_script s = {.name = name};
+	struct follow f;
+
+	memset(&f, 0, sizeof(f));
+	f.s = &s;
+	if (find_running(job, &f, err) == -1)
+		return -1;
+	*yes = f.headed;
+	return 0;
+}
+
 static int
 reconnect(struct gsp_job *job, struct gsp_err *err)
 {

@@ -39,6 +39,10 @@ struct gsp_script {
 int gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_script_end *end,
     struct gsp_err *err);
 
+/** gsp_script_running(job, name, yes, err): a run of that script goes on on the machine, whoever
+ * began it. */
+int gsp_script_running(struct gsp_job *job, const char *name, bool *yes, struct gsp_err *err);
+
 /**
  * gsp_script_check(path, err):
  * ${path} is an executable file whose first line a machine can read. GSP_ECONFIG when it is not,

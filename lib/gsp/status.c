@@ -8,8 +8,11 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "gsp/after.h"
+#include "gsp/freeze.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
+#include "gsp/offer.h"
 #include "gsp/record.h"
 #include "gsp/status_priv.h"
 #include "sys/io.h"
@@ -50,15 +53,30 @@ tell(struct gsp_status_row *r, const char *stage, const char *next, const char *
 	r->settled = false;
 }
 
+/* A live copy that was killed; the game waits, and what is played is in its memory alone. */
+static void
+tell_frozen(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
+{
+	char why[sizeof(r->why)];
+
+	if (s->phase != GSP_PHASE_RUNNING || !gsp_freeze_left(h, s))
+		return;
+	snprintf(why, sizeof(why), "%s", r->why);
+	snprintf(r->why, sizeof(r->why), "a live copy froze the game and may not have thawed it; %.300s",
+	    why);
+	snprintf(r->next, sizeof(r->next), "gsp run thaw %s", r->server);
+}
+
 /* Whoever is at work there; what is shown beside it changes while we look. Nobody, and something
  * is wanting: what the last one came to. */
-static void
+static bool
 tell_work(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	char note[160], why[sizeof(r->why)];
+	bool busy = gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note));
 
-	if (gsp_lock_peek(gsp_home_state_path(h, &path, r->server, "lock"), note, sizeof(note))) {
+	if (busy) {
 		snprintf(why, sizeof(why), "%s", r->why);
 		snprintf(r->why, sizeof(r->why), "at work now: %.140s; %.500s", note, why);
 		r->next[0] = '\0';
@@ -66,24 +84,28 @@ tell_work(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_s
 	} else if (!r->settled)
 		gsp_status_last(r, h, s);
 	gsp_buf_release(&path);
+	return busy;
 }
 
-/* The newest generation at home: what an owner nearly always wants to go on from. */
-static uint64_t
-newest_of(const struct gsp_home *h, const char *server)
+/* What an owner nearly always wants to go on from comes first. */
+static void
+tell_lost(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct dirent *e;
-	uint64_t newest = 0, n;
-	DIR *d = opendir(gsp_home_server_path(h, &path, server, "history"));
+	struct gsp_buf text = GSP_BUF_INIT(sizeof(r->why));
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_offer o;
 
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (gsp_num_u64(&n, e->d_name, 1, UINT64_MAX) == 0 && n > newest)
-			newest = n;
-	if (d != NULL)
-		closedir(d);
-	gsp_buf_release(&path);
-	return newest;
+	memset(&o, 0, sizeof(o));
+	if (gsp_offer_find(&o, h, r->server, s->id, &ignored) == 0)
+		gsp_offer_text(&text, &o, r->server);
+	else
+		gsp_buf_addf(&text, "its history cannot be read: %.150s", ignored.msg);
+	tell(r, "lost", NULL, "the machine is gone and its last game was not saved; %s",
+	    gsp_buf_str(&text));
+	if (gsp_offer_first(&o) != 0)
+		snprintf(r->next, sizeof(r->next), "gsp up %s --from %" PRIu64, r->server,
+		    gsp_offer_first(&o));
+	gsp_buf_release(&text);
 }
 
 static void
@@ -92,11 +114,9 @@ tell_gone(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_s
 	if (s->phase < GSP_PHASE_CREATING)
 		tell(r, "creating", "gsp up", "the create call was %s; no machine is there",
 		    s->phase == GSP_PHASE_INTENT ? "not made" : "made, its answer was lost");
-	else if (s->start_intent && s->phase < GSP_PHASE_SAVED) {
-		tell(r, "lost", NULL, "the machine is gone and its last game was not saved");
-		snprintf(r->next, sizeof(r->next), "gsp up %s --from %" PRIu64, r->server,
-		    newest_of(h, r->server));
-	} else
+	else if (s->start_intent && s->phase < GSP_PHASE_SAVED)
+		tell_lost(r, h, s);
+	else
 		tell(r, "none", "gsp down", "the machine is gone; nothing was lost with it");
 	r->hourly_usd = r->so_far_usd = -1;
 }
@@ -333,6 +353,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	snprintf(r->home, sizeof(r->home), "%s", h->id);
 	r->mine = true;
 	r->hourly_usd = r->so_far_usd = -1;
+	gsp_after_text(h, name, r->after, sizeof(r->after));
 	if (gsp_session_load(&s, h, name, err) == -1)
 		return -1;
 	if (s == NULL) {
@@ -355,7 +376,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		else
 			tell_machine(r, h, s, cloud, it, probe);
 	}
-	tell_work(r, h, s);
+	if (!tell_work(r, h, s))
+		tell_frozen(r, h, s);
 	gsp_session_free(s);
 	return 0;
 }

@@ -30,6 +30,7 @@ struct gsp_status_row {
 	char stage[16];   /* as in a record; also crashed, lost, offline, stray, other-home */
 	int64_t since;    /* epoch seconds, 0 unknown */
 	char why[900];    /* a clause or two: why it is so, and what went wrong last */
+	char after[400];  /* an after_save that is owed; "" none */
 	char next[200];   /* the exact command that goes on; "" nothing to do */
 	char address[64];
 	char region[33], type[49], home[9], session[33], actor[129];

@@ -52,34 +52,51 @@ halved(uint64_t was, uint64_t is)
 	return is < was - was / 2;
 }
 
+/* "101 B in 5 files" */
+static void
+amount(struct gsp_buf *out, const struct weight *w)
+{
+	char size[32];
+
+	gsp_buf_addf(out, "%s in %" PRIu64 " file%s", gsp_num_bytes(size, sizeof(size), w->bytes),
+	    w->files, w->files == 1 ? "" : "s");
+}
+
+static void
+shrunk(const struct weight *was, const struct weight *is, struct gsp_buf *reasons)
+{
+	bool bytes = halved(was->bytes, is->bytes), files = halved(was->files, is->files);
+
+	gsp_buf_addf(reasons, "shrank by more than half in %s%s%s: from ", bytes ? "bytes" : "",
+	    bytes && files ? " and " : "", files ? "files" : "");
+	amount(reasons, was);
+	gsp_buf_adds(reasons, " to ");
+	amount(reasons, is);
+}
+
 static bool
 doubt(const char *top, const struct weight *was, const struct weight *is,
     struct gsp_buf *reasons)
 {
-	char from[32], to[32];
-
-	if (!is->there) {
+	if (is->there && is->files > 0 && is->bytes > 0) {
+		if (!halved(was->bytes, is->bytes) && !halved(was->files, is->files))
+			return false;
 		say(reasons, top);
-		gsp_buf_adds(reasons, "is not there");
-	} else if (is->files == 0) {
-		say(reasons, top);
-		gsp_buf_adds(reasons, "holds no file");
-	} else if (is->bytes == 0) {
-		say(reasons, top);
-		gsp_buf_adds(reasons, "holds only empty files");
-	} else if (halved(was->bytes, is->bytes) || halved(was->files, is->files)) {
-		say(reasons, top);
-		gsp_buf_addf(reasons,
-		    "shrank by more than half: from %s in %" PRIu64 " files to %s in %" PRIu64,
-		    gsp_num_bytes(from, sizeof(from), was->bytes), was->files,
-		    gsp_num_bytes(to, sizeof(to), is->bytes), is->files);
+		shrunk(was, is, reasons);
 		return true;
-	} else {
-		return false;
 	}
-	if (was->files > 0)
-		gsp_buf_addf(reasons, " (before: %s in %" PRIu64 " files)",
-		    gsp_num_bytes(from, sizeof(from), was->bytes), was->files);
+	say(reasons, top);
+	if (!is->there)
+		gsp_buf_adds(reasons, "is not there");
+	else if (is->files == 0)
+		gsp_buf_adds(reasons, "holds no file");
+	else
+		gsp_buf_addf(reasons, "holds only empty files: %" PRIu64 " of them", is->files);
+	if (was->files > 0) {
+		gsp_buf_adds(reasons, " (before: ");
+		amount(reasons, was);
+		gsp_buf_adds(reasons, ")");
+	}
 	return true;
 }
 

@@ -148,6 +148,8 @@ base_now(struct gsp_job *job, struct gsp_history *h, uint64_t from, uint64_t *nu
 		goto out;
 	if (from != 0)
 		rc = base_from(job, h, from, &edits, number, err);
+	else if (gsp_history_is_live(h, base)) /* a `--from` of one was cut off before its last step */
+		rc = capture(job, h, edits.n > 0 ? GSP_GEN_EDIT : GSP_GEN_RESTORE, number, err);
 	else if (newest == 0)
 		rc = capture(job, h, GSP_GEN_IMPORT, number, err);
 	else if (base == newest) {

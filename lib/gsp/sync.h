@@ -57,6 +57,26 @@ int gsp_sync_base(struct gsp_job *job, const struct gsp_server_conf *conf, uint6
 int gsp_sync_down(struct gsp_job *job, bool accept, struct gsp_err *err);
 
 /**
+ * gsp_sync_live(job, accept, err):
+ * Beside a running game: a new generation of the kind `live`, between the scripts `freeze` and
+ * `thaw` if the server has them (gsp/freeze.h). It is never the proof for a teardown, never the
+ * newest proven one, and files/ and the marker stay as they are. Paths that went on changing are
+ * named in it as `moving`; without one it is the directory of one instant.
+ * A run that was killed leaves a `.incoming-*` that the next down does not trust.
+ * Errors: GSP_EREFUSED nothing was started, it is going down, or the copy is suspect (${accept}
+ * overrides); GSP_ETEMP the link broke, or `freeze` or `thaw` failed.
+ */
+int gsp_sync_live(struct gsp_job *job, bool accept, struct gsp_err *err);
+
+/**
+ * gsp_sync_live_due(job, due, err):
+ * Is it time for one? Yes when the session's game was started and its newest live generation (or
+ * the start) is `backup: {every}` ago, and the server is not busy or that was twice as long ago;
+ * and when a run that was cut off left the game frozen. ${job} needs no lock.
+ */
+int gsp_sync_live_due(struct gsp_job *job, bool *due, struct gsp_err *err);
+
+/**
  * gsp_sync_unstart(job, err):
  * After a start that ended before "ready": if nothing of it runs and the saves did not change,
  * the machine is `uploaded` again. GSP_ENO when that is not so (it stays dirty).

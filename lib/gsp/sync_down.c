@@ -5,10 +5,11 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "gsp/after.h"
 #include "gsp/rsync.h"
 #include "gsp/run.h"
-#include "gsp/suspect.h"
 #include "gsp/sync.h"
+#include "gsp/sync_priv.h"
 #include "gsp/wire.h"
 #include "sys/sig.h"
 
@@ -16,35 +17,25 @@
 
 #define ANSWER_MAX (1024 * 1024)
 
-/* One download: what is known while it goes on. */
-struct download {
-	struct gsp_job *job;
-	struct gsp_history *h;
-	struct gsp_hello hello;
-	uint64_t expect_bytes; /* of the base, for a percentage */
-	struct gsp_list sums;  /* what came down, with checksums from both sides */
-	bool accept;
-};
-
 static void
 on_progress(void *ctx, uint64_t bytes, int pct)
 {
-	struct download *d = ctx;
+	struct gsp_download *d = ctx;
 
-	gsp_steps_update(d->job->steps, d->job->server, "sync-down", pct, bytes, 0, "downloading");
+	gsp_steps_update(d->job->steps, d->job->server, d->step, pct, bytes, 0, "downloading");
 }
 
 static void
 on_odd(void *ctx, const char *path)
 {
-	struct download *d = ctx;
+	struct gsp_download *d = ctx;
 
 	gsp_steps_warn(d->job->steps, d->job->server, "'%s' is no file, directory or symlink and "
 	    "does not travel", path);
 }
 
 static void
-common_args(struct gsp_argv *a, struct download *d)
+common_args(struct gsp_argv *a, struct gsp_download *d)
 {
 	const struct gsp_server_conf *c = d->job->session->conf;
 
@@ -54,9 +45,8 @@ common_args(struct gsp_argv *a, struct download *d)
 	gsp_rsync_exclude(a, (const char *const *)c->push.v);
 }
 
-/* Bring the directory into ${dir}; ${by_sum}: what differs is sent again whatever its time. */
-static int
-fetch(struct download *d, const char *dir, const char *dest1, const char *dest2, bool by_sum,
+int
+gsp_sync_fetch(struct gsp_download *d, const char *dir, const char *const *dests, int flags,
     struct gsp_err *err)
 {
 	struct gsp_argv a = GSP_ARGV_INIT;
@@ -66,20 +56,19 @@ fetch(struct download *d, const char *dir, const char *dest1, const char *dest2,
 	common_args(&a, d);
 	gsp_argv_push(&a, "--delete");
 	gsp_argv_push(&a, "--info=progress2");
-	if (by_sum)
+	if ((flags & GSP_FETCH_BY_SUM) != 0)
 		gsp_argv_push(&a, "--checksum");
-	if (dest1[0] != '\0')
-		gsp_argv_pushf(&a, "--link-dest=%s", dest1);
-	if (dest2[0] != '\0')
-		gsp_argv_pushf(&a, "--link-dest=%s", dest2);
-	if (gsp_wire_begin(&a, d->job, "stopping", err) == -1)
+	for (; *dests != NULL; dests++)
+		if (**dests != '\0')
+			gsp_argv_pushf(&a, "--link-dest=%s", *dests);
+	if (gsp_wire_begin(&a, d->job, d->states, err) == -1)
 		goto out;
 	gsp_argv_push(&a, "--");
 	gsp_wire_far(&a, d->job);
 	gsp_argv_pushf(&a, "%s/", dir);
 	r.argv = &a;
 	r.progress = on_progress;
-	r.odd = by_sum ? NULL : on_odd;
+	r.odd = (flags & GSP_FETCH_QUIETLY) != 0 ? NULL : on_odd;
 	r.ctx = d;
 	rc = gsp_wire_run(d->job, &r, err);
 out:
@@ -87,9 +76,8 @@ out:
 	return rc;
 }
 
-/* Both sides read every byte. Nothing in differs: sums then hold what is home. */
-static int
-prove(struct download *d, const char *dir, bool sealed, struct gsp_diff *differs,
+int
+gsp_sync_prove(struct gsp_download *d, const char *dir, bool sealed, struct gsp_diff *differs,
     struct gsp_err *err)
 {
 	struct gsp_argv a = GSP_ARGV_INIT;
@@ -102,7 +90,7 @@ prove(struct download *d, const char *dir, bool sealed, struct gsp_diff *differs
 	gsp_rsync_dry(&a);
 	if (sealed)
 		gsp_argv_push(&a, "--chmod=Da-w"); /* as a generation's directories are */
-	if (gsp_wire_begin(&a, d->job, "stopping", err) == -1)
+	if (gsp_wire_begin(&a, d->job, d->states, err) == -1)
 		goto out;
 	gsp_argv_push(&a, "--");
 	gsp_wire_far(&a, d->job);
@@ -116,26 +104,44 @@ out:
 	return rc;
 }
 
+int
+gsp_sync_newest_live(struct gsp_download *d, struct gsp_buf *dir, struct gsp_err *err)
+{
+	uint64_t base = d->hello.marker.base;
+	uint64_t n = gsp_history_live_of(d->h, d->job->session->id,
+	    gsp_history_has(d->h, base) ? base : 0);
+
+	return n == 0 ? 0 : gsp_history_gen_dir(d->h, n, dir, err);
+}
+
 static int
-fetch_and_prove(struct download *d, struct gsp_buf *dir, struct gsp_err *err)
+fetch_and_prove(struct gsp_download *d, struct gsp_buf *dir, struct gsp_err *err)
 {
 	struct gsp_buf dest1 = GSP_BUF_INIT(GSP_PATH_BUF), dest2 = GSP_BUF_INIT(GSP_PATH_BUF);
-	const char *session = d->job->session->id;
+	struct gsp_buf live = GSP_BUF_INIT(GSP_PATH_BUF);
+	const char *const none[] = {NULL};
+	const char *dests[] = {"", "", "", NULL}, *session = d->job->session->id;
 	struct gsp_diff differs = GSP_DIFF_INIT;
 	int rc = -1;
 
 	if (gsp_history_incoming(d->h, session, dir, &dest1, &dest2, err) == -1 ||
-	    fetch(d, gsp_buf_str(dir), gsp_buf_str(&dest1), gsp_buf_str(&dest2), false, err) == -1)
+	    gsp_sync_newest_live(d, &live, err) == -1)
+		goto out;
+	dests[0] = gsp_buf_str(&live);
+	dests[1] = gsp_buf_str(&dest1);
+	dests[2] = gsp_buf_str(&dest2);
+	if (gsp_sync_fetch(d, gsp_buf_str(dir), dests, 0, err) == -1)
 		goto out;
 	gsp_steps_update(d->job->steps, d->job->server, "sync-down", 100, 0, 0,
 	    "comparing checksums on both sides");
-	if (prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
+	if (gsp_sync_prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
 		goto out;
 	if (differs.n > 0) {
 		gsp_steps_warn(d->job->steps, d->job->server, "some files differ; sending them again");
 		if (gsp_history_unproven(d->h, session, &differs, err) == -1 ||
-		    fetch(d, gsp_buf_str(dir), "", "", true, err) == -1 ||
-		    prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
+		    gsp_sync_fetch(d, gsp_buf_str(dir), none, GSP_FETCH_BY_SUM | GSP_FETCH_QUIETLY,
+		        err) == -1 ||
+		    gsp_sync_prove(d, gsp_buf_str(dir), false, &differs, err) == -1)
 			goto out;
 	}
 	if (differs.n > 0) {
@@ -149,71 +155,12 @@ out:
 	gsp_diff_release(&differs);
 	gsp_buf_release(&dest1);
 	gsp_buf_release(&dest2);
-	return rc;
-}
-
-/* Files of the game's user that changed outside `dir`: it may keep its saves there. */
-static int
-outside(struct download *d, struct gsp_buf *reasons, struct gsp_err *err)
-{
-	struct gsp_buf out = GSP_BUF_INIT(ANSWER_MAX);
-	struct gsp_argv op = GSP_ARGV_INIT;
-	size_t n = 0;
-	int rc;
-
-	gsp_argv_push(&op, "outside");
-	rc = gsp_remote_ask(d->job->remote, &op, NULL, 0, &out, NULL, err);
-	for (const char *p = gsp_buf_str(&out); rc == 0 && *p != '\0';) {
-		size_t len = strcspn(p, "\n");
-
-		if (strncmp(p, "outside ", 8) == 0 && n++ < 5)
-			gsp_buf_addf(reasons, "%s'%.*s' changed outside '%s' (does the game keep saves "
-			    "there?)", reasons->len > 0 ? "; " : "", (int)(len - 8), p + 8,
-			    d->job->session->conf->dir);
-		p += len + (p[len] == '\n');
-	}
-	gsp_argv_release(&op);
-	gsp_buf_release(&out);
+	gsp_buf_release(&live);
 	return rc;
 }
 
 static int
-check_suspect(struct download *d, struct gsp_err *err)
-{
-	const struct gsp_server_conf *c = d->job->session->conf;
-	struct gsp_list parent = GSP_LIST_INIT;
-	struct gsp_buf reasons = GSP_BUF_INIT(8192);
-	bool suspect = false;
-	uint64_t base = d->hello.marker.base;
-	int rc = -1;
-
-	if (gsp_history_has(d->h, base) && gsp_history_list(d->h, base, &parent, err) == -1)
-		goto out;
-	gsp_list_drop(&parent, (const char *const *)c->exclude.v);
-	if (gsp_suspect_check(gsp_history_has(d->h, base) ? &parent : NULL, &d->sums,
-	        (const char *const *)c->saves.v, (const char *const *)c->push.v, &reasons, &suspect,
-	        err) == -1 ||
-	    outside(d, &reasons, err) == -1)
-		goto out;
-	if (reasons.len == 0) {
-		d->accept = false; /* nothing to accept: the generation is no accepted one */
-		rc = 0;
-	} else if (d->accept) {
-		gsp_steps_warn(d->job->steps, d->job->server, "accepted although suspect: %.400s",
-		    gsp_buf_str(&reasons));
-		rc = 0;
-	} else
-		gsp_err_set(err, GSP_EREFUSED, "the save of '%s' is suspect: %.700s; look with 'gsp ssh "
-		    "%s', then 'gsp down %s --accept' takes it as it is", d->job->server,
-		    gsp_buf_str(&reasons), d->job->server, d->job->server);
-out:
-	gsp_list_release(&parent);
-	gsp_buf_release(&reasons);
-	return rc;
-}
-
-static int
-capture(struct download *d, uint64_t *number, struct gsp_err *err)
+capture(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_gen_meta meta;
 
@@ -228,7 +175,7 @@ capture(struct download *d, uint64_t *number, struct gsp_err *err)
 /* Edits made at home while the game ran become a generation before the game's own does, so
  * that the game's is the newest. */
 static int
-capture_edits(struct download *d, struct gsp_err *err)
+capture_edits(struct gsp_download *d, struct gsp_err *err)
 {
 	struct gsp_diff edits = GSP_DIFF_INIT;
 	uint64_t n;
@@ -249,7 +196,7 @@ out:
 }
 
 static int
-commit(struct download *d, uint64_t *number, struct gsp_err *err)
+commit(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 {
 	uint64_t base = d->hello.marker.base;
 	struct gsp_gen_meta meta;
@@ -260,13 +207,14 @@ commit(struct download *d, uint64_t *number, struct gsp_err *err)
 	meta.session = d->job->session->id;
 	meta.actor = d->job->actor;
 	meta.accepted = d->accept;
+	meta.suspect = gsp_buf_str(&d->reasons);
 	return gsp_history_commit(d->h, d->job->session->id, &meta, &d->sums,
 	    gsp_history_has(d->h, base) ? base : 0, number, err);
 }
 
 /* A former run may have died between the generation's rename and the marker. */
 static int
-former(struct download *d, uint64_t *number, struct gsp_err *err)
+former(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	uint64_t n = gsp_history_of_session(d->h, d->job->session->id);
@@ -277,7 +225,7 @@ former(struct download *d, uint64_t *number, struct gsp_err *err)
 	if (n == 0)
 		return 0;
 	if (gsp_history_gen_dir(d->h, n, &dir, err) == -1 ||
-	    prove(d, gsp_buf_str(&dir), true, &differs, err) == -1)
+	    gsp_sync_prove(d, gsp_buf_str(&dir), true, &differs, err) == -1)
 		goto out;
 	if (differs.n == 0)
 		*number = n;
@@ -288,8 +236,19 @@ out:
 	return rc;
 }
 
+/* On disk before the machine learns that it may go; what keeps it from being noted costs no save. */
+static void
+owe_after(struct gsp_download *d, uint64_t number)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (gsp_after_note(d->job->home, d->job->server, number, &err) == -1)
+		gsp_steps_warn(d->job->steps, d->job->server, "after_save will not run for generation "
+		    "%" PRIu64 ": %s", number, err.msg);
+}
+
 static int
-mark_saved(struct download *d, uint64_t number, struct gsp_err *err)
+mark_saved(struct gsp_download *d, uint64_t number, struct gsp_err *err)
 {
 	struct gsp_marker m = d->hello.marker;
 
@@ -303,7 +262,7 @@ mark_saved(struct download *d, uint64_t number, struct gsp_err *err)
 
 /* Name what both sides changed. */
 static int
-warn_conflicts(struct download *d, uint64_t edit, uint64_t number, struct gsp_err *err)
+warn_conflicts(struct gsp_download *d, uint64_t edit, uint64_t number, struct gsp_err *err)
 {
 	struct gsp_diff both = GSP_DIFF_INIT;
 
@@ -321,7 +280,7 @@ warn_conflicts(struct download *d, uint64_t edit, uint64_t number, struct gsp_er
 
 /* files/ becomes generation ${number}; what only the owner edited stays edited. */
 static int
-renew(struct download *d, uint64_t number, struct gsp_err *err)
+renew(struct gsp_download *d, uint64_t number, struct gsp_err *err)
 {
 	uint64_t edit, newest, ignored;
 
@@ -343,7 +302,7 @@ renew(struct download *d, uint64_t number, struct gsp_err *err)
 }
 
 static int
-check_state(struct download *d, struct gsp_err *err)
+check_state(struct gsp_download *d, struct gsp_err *err)
 {
 	const struct gsp_marker *m = &d->hello.marker;
 
@@ -362,7 +321,7 @@ check_state(struct download *d, struct gsp_err *err)
 }
 
 static int
-save(struct download *d, uint64_t *number, struct gsp_err *err)
+save(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
@@ -371,13 +330,15 @@ save(struct download *d, uint64_t *number, struct gsp_err *err)
 	    gsp_remote_stamp(d->job->remote, "saved", err) == -1 || former(d, number, err) == -1)
 		goto out;
 	if (*number == 0 &&
-	    (fetch_and_prove(d, &dir, err) == -1 || check_suspect(d, err) == -1 ||
+	    (fetch_and_prove(d, &dir, err) == -1 || gsp_sync_judge(d, true, "down", err) == -1 ||
 	        capture_edits(d, err) == -1))
 		goto out;
 	/* between the two the next run would have to prove the generation once more */
 	gsp_sig_hold();
-	if (*number != 0 || commit(d, number, err) == 0)
+	if (*number != 0 || commit(d, number, err) == 0) {
+		owe_after(d, *number);
 		rc = mark_saved(d, *number, err);
+	}
 	gsp_sig_release();
 out:
 	gsp_buf_release(&dir);
@@ -386,7 +347,7 @@ out:
 
 /* Was the directory written after its save came home? */
 static int
-changed_since_saved(struct download *d, bool *changed, struct gsp_err *err)
+changed_since_saved(struct gsp_download *d, bool *changed, struct gsp_err *err)
 {
 	struct gsp_buf out = GSP_BUF_INIT(ANSWER_MAX);
 	struct gsp_argv op = GSP_ARGV_INIT;
@@ -405,7 +366,7 @@ changed_since_saved(struct download *d, bool *changed, struct gsp_err *err)
 
 /* Then that save is not what the machine holds: stopped once more, and saved once more. */
 static int
-reopen(struct download *d, bool *again, struct gsp_err *err)
+reopen(struct gsp_download *d, bool *again, struct gsp_err *err)
 {
 	struct gsp_marker m = d->hello.marker;
 
@@ -427,7 +388,7 @@ reopen(struct download *d, bool *again, struct gsp_err *err)
 }
 
 static int
-down(struct download *d, uint64_t *number, struct gsp_err *err)
+down(struct gsp_download *d, uint64_t *number, struct gsp_err *err)
 {
 	struct gsp_session *s = d->job->session;
 	const struct gsp_marker *m = &d->hello.marker;
@@ -459,7 +420,7 @@ down(struct download *d, uint64_t *number, struct gsp_err *err)
 int
 gsp_sync_down(struct gsp_job *job, bool accept, struct gsp_err *err)
 {
-	struct download d;
+	struct gsp_download d;
 	struct gsp_gen gen;
 	uint64_t number = 0;
 	char size[24];
@@ -469,7 +430,10 @@ gsp_sync_down(struct gsp_job *job, bool accept, struct gsp_err *err)
 		return -1;
 	memset(&d, 0, sizeof(d));
 	d.job = job;
+	d.step = "sync-down";
+	d.states = "stopping";
 	d.accept = accept;
+	gsp_buf_init(&d.reasons, 4096);
 	gsp_steps_begin(job->steps, job->server, "sync-down", "comparing");
 	rc = gsp_sync_history(&d.h, job, job->session->conf, err);
 	if (rc == 0)
@@ -486,6 +450,7 @@ gsp_sync_down(struct gsp_job *job, bool accept, struct gsp_err *err)
 		    "proven: %" PRIu64 " files, %s", number, gen.files,
 		    gsp_num_bytes(size, sizeof(size), gen.bytes));
 	gsp_list_release(&d.sums);
+	gsp_buf_release(&d.reasons);
 	gsp_history_close(d.h);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include "gsp/history.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
+#include "gsp/offer.h"
 #include "gsp/reconcile.h"
 #include "gsp/run.h"
 #include "gsp/sync.h"
@@ -49,6 +50,9 @@ check_saved(struct gsp_job *job, uint64_t n, struct gsp_err *err)
 	else if (gsp_history_info(h, n, &gen, err) == 0) {
 		if (strcmp(gen.session, job->session->id) != 0)
 			refuse(job, "the generation the machine names is of another session", err);
+		else if (gen.kind != GSP_GEN_DOWN && gen.kind != GSP_GEN_KILLED)
+			refuse(job, "the generation the machine names is no save that was proven after a "
+			    "stop", err);
 		else
 			rc = 0;
 	}
@@ -329,11 +333,11 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 		if (err->code != GSP_ENOTFOUND ||
 		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
 			return -1;
-		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
-			return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is gone, and its last game "
-			    "was not saved; 'gsp up %s --from N' goes on from generation N of "
-			    "servers/%s/history ('gsp teardown %s --discard-unsaved' only forgets it)",
-			    job->server, job->server, job->server, job->server);
+		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard) {
+			gsp_offer_lost(job->home, job->server, s->id, err);
+			return gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' only forgets it",
+			    job->server);
+		}
 		gsp_err_clear(err);
 		gsp_reconcile_end(job); /* hours since then cost nothing */
 		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);

@@ -36,6 +36,11 @@ gsp_wire_begin(struct gsp_argv *a, struct gsp_job *job, const char *states,
 	gsp_argv_push(&op, states);
 	gsp_argv_push(&op, job->session->id);
 	gsp_argv_push(&op, "--");
+	if (strcmp(states, "dirty") == 0) { /* a game may be running: it goes first */
+		gsp_argv_push(&op, "nice");
+		gsp_argv_push(&op, "-n");
+		gsp_argv_push(&op, "10");
+	}
 	gsp_argv_push(&op, "rsync");
 	gsp_remote_command(&far, &op);
 	gsp_argv_push(a, "-e");

@@ -55,6 +55,12 @@ gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
 		return 0;
 	}
 	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (f >= 0 && f <= STDERR_FILENO) { /* one of these was closed: a child would lose the lock */
+		int low = f;
+
+		f = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(low);
+	}
 	if (f == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open the lock '%s'", path);
 	/* somebody who only peeks holds it for an instant */
@@ -106,6 +112,14 @@ gsp_lock_peek(const char *path, char *note, size_t size)
 	}
 	close(fd);
 	return busy;
+}
+
+void
+gsp_lock_free(int fd)
+{
+	if (fd >= 0)
+		(void)flock(fd, LOCK_UN);
+	gsp_lock_drop(fd);
 }
 
 void

@@ -25,6 +25,9 @@ void gsp_lock_note(int fd, const char *note);
 /** gsp_lock_peek(path, note, size): true if somebody holds it; ${note} is then what it says. */
 bool gsp_lock_peek(const char *path, char *note, size_t size);
 
+/** gsp_lock_free(fd): let go for everybody who inherited it, too; -1 is a no-op. */
+void gsp_lock_free(int fd);
+
 /** gsp_lock_drop(fd): let go; -1 is a no-op. */
 void gsp_lock_drop(int fd);
 

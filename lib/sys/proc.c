@@ -1,5 +1,6 @@
 #include "sys/proc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -140,6 +141,8 @@ child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int rep
 	}
 	if (p->cwd != NULL && chdir(p->cwd) == -1)
 		goto fail;
+	if (p->clean_env && clearenv() != 0)
+		goto fail;
 	for (const char *const *v = p->env; v != NULL && *v != NULL; v++)
 		if (putenv((char *)(uintptr_t)*v) != 0)
 			goto fail;
@@ -171,6 +174,7 @@ gsp_proc_start(struct gsp_proc *p, struct gsp_err *err)
 	int report[2] = {-1, -1}, why;
 	pid_t self = getpid();
 
+	assert(p->keep_fd == -1 || p->keep_fd > STDERR_FILENO);
 	p->pid = -1;
 	p->in_fd = p->out_fd = p->err_fd = -1;
 	if (open_end(&e, 0, p->in, err) == -1 || open_end(&e, 1, p->out, err) == -1 ||

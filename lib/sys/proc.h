@@ -22,8 +22,9 @@ struct gsp_proc {
 	const char *const *env;  /* NULL: ours; else "NAME=value" entries added to ours */
 	const char *cwd;         /* NULL: ours */
 	int in, out, err;        /* a descriptor, or one of the above; PIPE leaves our end below */
-	int keep_fd;             /* one more descriptor the child inherits, same number; -1: none */
+	int keep_fd;             /* one more descriptor the child inherits, same number, above 2; -1: none */
 	bool new_session;        /* setsid() in the child */
+	bool clean_env;          /* env is all it gets, not added to ours */
 	bool new_group;          /* own process group; gsp_proc_kill() then reaches all of it */
 	bool with_us;            /* it gets SIGINT when we die first, of whatever */
 
@@ -34,8 +35,8 @@ struct gsp_proc {
 
 #define GSP_PROC_INIT                                                                              \
 	{                                                                                          \
-		NULL, NULL, NULL, GSP_PROC_INHERIT, GSP_PROC_INHERIT, GSP_PROC_INHERIT, -1, false, \
-		    false, false, -1, -1, -1, -1                                                   \
+		.in = GSP_PROC_INHERIT, .out = GSP_PROC_INHERIT, .err = GSP_PROC_INHERIT,          \
+		.keep_fd = -1, .pid = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1                  \
 	}
 
 /** gsp_proc_start(p, err): start it. GSP_ESYS with the real reason if it cannot run. */

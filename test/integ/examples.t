@@ -118,6 +118,7 @@ else
 fi
 
 for example in "$top"/examples/*/; do
+	[ -e "$example/server.yaml" ] || continue # after_save/ is for any server
 	for script in bootstrap start stop; do
 		ok "$(basename "$example")/$script is executable" test -x "$example$script"
 	done

@@ -36,7 +36,7 @@ saves_open(void)
 __attribute__((unused)) static int
 saves_capture(struct gsp_history *h, uint64_t *n, struct gsp_err *err)
 {
-	struct gsp_gen_meta meta = {GSP_GEN_EDIT, gsp_history_base(h), "", "tester", false};
+	struct gsp_gen_meta meta = {GSP_GEN_EDIT, gsp_history_base(h), "", "tester", false, NULL, NULL};
 
 	return gsp_history_capture(h, &meta, n, err);
 }
@@ -46,7 +46,8 @@ __attribute__((unused)) static int
 saves_down(struct gsp_history *h, const char *session, uint64_t parent, uint64_t *n,
     struct gsp_err *err)
 {
-	struct gsp_gen_meta meta = {GSP_GEN_DOWN, parent, session, "discord:1/me", false};
+	struct gsp_gen_meta meta = {GSP_GEN_DOWN, parent, session, "discord:1/me", false,
+	    NULL, NULL};
 	struct gsp_buf dir = GSP_BUF_INIT(4096), l1 = GSP_BUF_INIT(4096), l2 = GSP_BUF_INIT(4096);
 	struct gsp_rsync r = GSP_RSYNC_INIT;
 	struct gsp_argv a[3] = {GSP_ARGV_INIT, GSP_ARGV_INIT, GSP_ARGV_INIT}; /* send, prove, again */

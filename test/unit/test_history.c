@@ -286,7 +286,7 @@ test_left_over(void)
 static void
 test_commit_refuses(void)
 {
-	struct gsp_gen_meta meta = {GSP_GEN_DOWN, 0, "s1", "a", false};
+	struct gsp_gen_meta meta = {GSP_GEN_DOWN, 0, "s1", "a", false, NULL, NULL};
 	struct gsp_buf d = GSP_BUF_INIT(4096), l1 = GSP_BUF_INIT(4096), l2 = GSP_BUF_INIT(4096);
 	struct gsp_list l = GSP_LIST_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
@@ -514,7 +514,7 @@ test_garbage(void)
 static void
 test_numbers(void)
 {
-	struct gsp_gen_meta live = {GSP_GEN_LIVE, 1, "s1", "a", false};
+	struct gsp_gen_meta live = {GSP_GEN_LIVE, 1, "s1", "a", false, NULL, NULL};
 	struct gsp_history *h;
 	struct gsp_err err = GSP_ERR_INIT;
 	const uint64_t *v;
@@ -544,6 +544,61 @@ test_numbers(void)
 	gsp_history_numbers(h, &v, &count);
 	OK(count == 2 && v[0] == 1 && v[1] == 44);
 	IS_INT(gsp_history_of_session(h, "s1"), 0);
+	IS_INT(gsp_history_live_of(h, "s1", 0), 44);
+	IS_INT(gsp_history_live_of(h, "s1", 44), 0);
+	IS_INT(gsp_history_live_of(h, "s2", 0), 0);
+	IS_INT(gsp_history_live_of(h, "", 0), 0);
+	OK(gsp_history_is_live(h, 44) && !gsp_history_is_live(h, 1) && !gsp_history_is_live(h, 43));
+	gsp_history_close(h);
+}
+
+/* A copy that nobody could prove: its list is of what lies here, and says what was moving. */
+static void
+test_moving(void)
+{
+	struct gsp_diff moving = GSP_DIFF_INIT;
+	struct gsp_gen_meta live = {GSP_GEN_LIVE, 1, "s1", "a", true, "it holds no file", &moving};
+	struct gsp_buf dir = GSP_BUF_INIT(4096), l1 = GSP_BUF_INIT(4096), l2 = GSP_BUF_INIT(4096);
+	struct gsp_buf text = GSP_BUF_INIT(1 << 20);
+	struct gsp_list sums = GSP_LIST_INIT;
+	struct gsp_history *h;
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_gen g;
+	char name[32];
+	uint64_t n;
+
+	reset();
+	h = saves_open();
+	make_world();
+	OK(saves_capture(h, &n, &err) == 0 && n == 1);
+	OK(gsp_history_incoming(h, "s1", &dir, &l1, &l2, &err) == 0);
+	put(at("srv/history/.incoming-s1/world/level"), "torn", 0);
+	put(at("srv/history/.incoming-s1/odd \n\377"), "", 0);
+	OK(gsp_history_sum_incoming(h, "s1", &sums, &err) == 0);
+	IS_INT(sums.n, 3);
+	OK(!gsp_io_exists(at("srv/history/.nothing")));
+	OK(gsp_history_sum_incoming(h, "../s1", &sums, &err) == -1 && err.code == GSP_EREFUSED);
+	OK(gsp_history_sum_incoming(h, "s1", &sums, &err) == 0);
+	for (int i = 0; i < 70; i++) {
+		(void)snprintf(name, sizeof(name), "world/\n%02d", i);
+		OK(gsp_diff_add(&moving, name, GSP_CHANGED, &err) == 0);
+	}
+	OK(gsp_history_commit(h, "s1", &live, &sums, 0, &n, &err) == 0 && n == 2);
+	OK(gsp_history_info(h, 2, &g, &err) == 0 && g.moving == 70 && g.accepted);
+	OK(gsp_history_info(h, 1, &g, &err) == 0 && g.moving == 0);
+	gsp_list_release(&sums);
+	OK(gsp_history_list(h, 2, &sums, &err) == 0 && sums.n == 3);
+	OK(gsp_list_find(&sums, "world/level") != NULL &&
+	    strlen(gsp_list_find(&sums, "world/level")->sum) == 32);
+	OK(gsp_io_read_file(&text, at("srv/history/000002.gsp"), &err) == 0);
+	OK(strstr(gsp_buf_str(&text), "\"suspect\":\"it holds no file\",\"moving\":70,") != NULL);
+	OK(strstr(gsp_buf_str(&text), "world/\\n49\"]") != NULL); /* the first fifty */
+	gsp_diff_release(&moving);
+	gsp_list_release(&sums);
+	gsp_buf_release(&text);
+	gsp_buf_release(&dir);
+	gsp_buf_release(&l1);
+	gsp_buf_release(&l2);
 	gsp_history_close(h);
 }
 
@@ -724,6 +779,7 @@ tests(void)
 	test_refusals();
 	test_garbage();
 	test_numbers();
+	test_moving();
 	test_unreadable();
 	test_busy();
 	test_times_lie();

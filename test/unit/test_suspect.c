@@ -55,7 +55,7 @@ main(void)
 	add(&is, "worldly", 'f', 10);
 	IS_STR(check(NULL, &is, world), "the save path 'world' holds no file");
 	add(&is, "world/level.dat", 'f', 0);
-	IS_STR(check(NULL, &is, world), "the save path 'world' holds only empty files");
+	IS_STR(check(NULL, &is, world), "the save path 'world' holds only empty files: 1 of them");
 	add(&is, "world/a", 'f', 50);
 	IS_STR(check(NULL, &is, world), "");
 	IS_STR(check(NULL, &is, NULL), "");
@@ -64,8 +64,8 @@ main(void)
 	add(&was, "world/a", 'f', 90);
 	IS_STR(check(&was, &is, world), ""); /* exactly half is not more than half lost */
 	add(&was, "world/b", 'f', 1);
-	IS_STR(check(&was, &is, world), "the save path 'world' shrank by more than half: from 101 B "
-					"in 3 files to 50 B in 2");
+	IS_STR(check(&was, &is, world), "the save path 'world' shrank by more than half in bytes: "
+					"from 101 B in 3 files to 50 B in 2 files");
 	gsp_list_release(&was);
 	add(&was, "world/level.dat", 'f', 10);
 	for (int i = 0; i < 4; i++) {
@@ -73,16 +73,16 @@ main(void)
 
 		add(&was, names[i], 'f', 1);
 	}
-	IS_STR(check(&was, &is, world), "the save path 'world' shrank by more than half: from 14 B in "
-					"5 files to 50 B in 2");
+	IS_STR(check(&was, &is, world), "the save path 'world' shrank by more than half in files: "
+					"from 14 B in 5 files to 50 B in 2 files");
 	IS_STR(check(&was, &is, two),
-	    "the save path 'world' shrank by more than half: from 14 B in 5 files to 50 B in 2; the "
-	    "save path 'db' is not there");
+	    "the save path 'world' shrank by more than half in files: from 14 B in 5 files to 50 B in 2 "
+	    "files; the save path 'db' is not there");
 	add(&was, "db", 'f', 3000000);
 	add(&is, "db", 'f', 0);
 	IS_STR(check(&was, &is, two),
-	    "the save path 'world' shrank by more than half: from 14 B in 5 files to 50 B in 2; the "
-	    "save path 'db' holds only empty files (before: 3.0 MB in 1 files)");
+	    "the save path 'world' shrank by more than half in files: from 14 B in 5 files to 50 B in 2 "
+	    "files; the save path 'db' holds only empty files: 1 of them (before: 3.0 MB in 1 file)");
 	/* the whole tree, but never the push paths */
 	gsp_list_release(&was);
 	gsp_list_release(&is);
@@ -94,7 +94,7 @@ main(void)
 	add(&is, "save", 'f', 49);
 	add(&is, "mods/a", 'f', 100000);
 	IS_STR(check(&was, &is, NULL),
-	    "the saved tree shrank by more than half: from 100 B in 1 files to 49 B in 1");
+	    "the saved tree shrank by more than half in bytes: from 100 B in 1 file to 49 B in 1 file");
 	/* sizes near the top of the range */
 	gsp_list_release(&was);
 	add(&was, "save", 'f', UINT64_MAX);

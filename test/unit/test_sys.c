@@ -374,6 +374,41 @@ test_proc_pipes(void)
 }
 
 static void
+test_proc_clean_env(void)
+{
+	static const char *const env[] = {"PATH=/usr/bin:/bin", "ONE=1", NULL};
+	struct gsp_proc p = GSP_PROC_INIT;
+
+	setenv("LINODE_TOKEN", "secret", 1);
+	p.env = env;
+	p.clean_env = true;
+	/* what sh adds of its own is not ours to judge */
+	IS_STR(output_of(&p, "env | grep -v -e '^PWD=' -e '^SHLVL=' -e '^_=' -e '^OLDPWD=' | sort"),
+	    "ONE=1\nPATH=/usr/bin:/bin\n");
+	unsetenv("LINODE_TOKEN");
+}
+
+/* What a child inherits of a lock: all of it, wherever our own descriptors were. */
+static void
+test_lock_inherited(void)
+{
+	const char *path = at("lock2");
+	int fd = -1, other = -1, kept = dup(STDIN_FILENO), child;
+
+	close(STDIN_FILENO); /* as when a tool is started with one of these closed */
+	IS_INT(gsp_lock_take(&fd, path, "x", -1, &err), 0);
+	OK(fd > STDERR_FILENO);
+	dup2(kept, STDIN_FILENO);
+	close(kept);
+	child = dup(fd); /* as a child would have it */
+	gsp_lock_free(fd);
+	IS_INT(gsp_lock_take(&other, path, "y", -1, &err), 0);
+	gsp_lock_drop(other);
+	close(child);
+	gsp_lock_free(-1);
+}
+
+static void
 test_proc_place(void)
 {
 	static const char *const env[] = {"GSP_T_A=x y", "GSP_T_B=", NULL};
@@ -653,6 +688,8 @@ main(void)
 	test_rmtree();
 	test_proc_status();
 	test_proc_pipes();
+	test_proc_clean_env();
+	test_lock_inherited();
 	test_proc_place();
 	test_proc_group();
 	test_lock();

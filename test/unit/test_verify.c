@@ -485,6 +485,7 @@ test_verify_unproven(void)
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_buf text = GSP_BUF_INIT(1 << 20);
 	struct gsp_history *h;
+	const struct gsp_gen_meta meta = {.session = ""};
 	struct gsp_gen g;
 	const struct seen *s;
 
@@ -494,7 +495,7 @@ test_verify_unproven(void)
 	for (size_t i = 0; i < l.n; i++)
 		if (strcmp(l.v[i].path, "new") == 0)
 			l.v[i].sum[0] = '\0';
-	gsp_gen_print(&text, &g, h, &l);
+	gsp_gen_print(&text, &g, &meta, h, &l);
 	TREE_NEED(gsp_io_replace(at("srv/history/000003.gsp"), text.data, text.len, 0644, &err) == 0);
 	gsp_list_release(&l);
 	gsp_buf_release(&text);
