@@ -1,4 +1,6 @@
 /* gsp-down: the end of an evening: stop the game, bring the save home, delete the machine. */
+#include <inttypes.h>
+
 #include "gsp/moved.h"
 #include "linode/instance.h"
 #include "tool.h"
@@ -32,13 +34,23 @@ bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp
 	    d->accept ? "--accept" : "--progress=json", job->server, NULL);
 }
 
-/* Whoever reads this shall know what the machine does meanwhile. */
+/* Whoever reads this shall know what the machine does meanwhile, and what of the save is home. */
 static int
 advise(struct gsp_job *job, struct gsp_err *err)
 {
-	if (err->code == GSP_ETEMP || err->code == GSP_EIO)
-		gsp_err_hint(err, "nothing was deleted and the machine goes on, and costs: the same "
-		    "command again; 'gsp teardown %s --discard-unsaved' would give its save up for good",
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	if (err->code != GSP_ETEMP && err->code != GSP_EIO && err->code != GSP_ECREATE)
+		return -1;
+	if (gsp_job_reload(job, &ignored) == 0 && job->session != NULL &&
+	    job->session->phase == GSP_PHASE_SAVED)
+		return gsp_err_hint(err, "generation %" PRIu64 " is home and proven; the machine goes on, "
+		    "and costs: 'gsp down %s' goes on from here", job->session->saved, job->server);
+	gsp_err_hint(err, "nothing was deleted and the machine goes on, and costs: 'gsp down %s' goes on "
+	    "from here", job->server);
+	/* it does not answer: it may never answer again, and the bill must have an end */
+	if (err->code == GSP_ETEMP)
+		gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' would give its save up for good",
 		    job->server);
 	return -1;
 }

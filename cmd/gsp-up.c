@@ -148,8 +148,12 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 			    job->server, job->server);
 		return -1;
 	}
-	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
-	    start_and_wait(t, job, err) == -1)
+	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1)
+		return err->code != GSP_ETEMP && err->code != GSP_EIO
+		    ? -1
+		    : gsp_err_hint(err, "the machine goes on, and costs: 'gsp up %s' goes on from here, "
+		          "'gsp down %s' ends it", job->server, job->server);
+	if (start_and_wait(t, job, err) == -1)
 		return -1;
 	/* on a terminal the record's own line says so */
 	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {

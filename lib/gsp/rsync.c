@@ -236,13 +236,27 @@ said(struct run *x)
 	return s;
 }
 
+/* Of all that the two rsyncs say to a full disk, the line that names the file. */
+static int
+no_room(struct run *x, const char *text, const char *at, struct gsp_err *err)
+{
+	const char *from = at;
+
+	while (from > text && from[-1] != ';')
+		from--;
+	return gsp_err_set(err, GSP_EIO, "rsync could not copy everything because %s disk is full: "
+	    "%.*s; make room there and try again", x->r->far ? "the machine's" : "this computer's",
+	    (int)(at - from + (ptrdiff_t)strcspn(at, ";")), from);
+}
+
 /* Source of the codes: rsync(1), EXIT VALUES. */
 static int
 judge(struct run *x, int status, struct gsp_err *err)
 {
-	const char *text = said(x);
-	bool full = strstr(text, "No space left on device") != NULL ||
-	    strstr(text, "Disk quota exceeded") != NULL;
+	const char *text = said(x), *full = strstr(text, "No space left on device");
+
+	if (full == NULL)
+		full = strstr(text, "Disk quota exceeded");
 
 	switch (status) {
 	case 0: return 0;
@@ -257,14 +271,16 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 30:
 	case 35:
 	case 255:
-		if (!full) {
+		if (full == NULL) {
 			gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %s", text);
 			break;
 		} /* fall through */
 	case 11:
 	case 23:
-		gsp_err_set(err, GSP_EIO, "rsync could not copy everything%s: %s",
-		    full ? " because the disk is full" : "", text);
+		if (full != NULL)
+			no_room(x, text, full, err);
+		else
+			gsp_err_set(err, GSP_EIO, "rsync could not copy everything: %s", text);
 		break;
 	case 24:
 		gsp_err_set(err, GSP_EIO, "files vanished while rsync read them: %s", text);

@@ -81,8 +81,9 @@ struct gsp_rsync {
 	gsp_rsync_progress_fn *progress; /* lines of --info=progress2; may be NULL */
 	gsp_rsync_odd_fn *odd;          /* may be NULL */
 	void *ctx;
+	bool far; /* it writes on the machine: whose disk is full, should one be */
 };
-#define GSP_RSYNC_INIT {NULL, NULL, NULL, 0, -1, NULL, NULL, NULL, NULL}
+#define GSP_RSYNC_INIT {NULL, NULL, NULL, 0, -1, NULL, NULL, NULL, NULL, false}
 
 /**
  * gsp_rsync_run(r, err):

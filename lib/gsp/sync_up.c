@@ -106,6 +106,7 @@ rsync_whole(struct upload *u, struct gsp_err *err)
 	r.progress = on_progress;
 	r.odd = on_odd;
 	r.ctx = u;
+	r.far = true;
 	rc = gsp_wire_run(u->job, &r, err);
 out:
 	gsp_buf_release(&rule);
@@ -405,6 +406,7 @@ send_names(struct upload *u, const struct gsp_buf *names, struct gsp_err *err)
 	r.argv = &a;
 	r.input = names->data;
 	r.input_len = names->len;
+	r.far = true;
 	rc = gsp_wire_run(u->job, &r, err);
 out:
 	gsp_argv_release(&a);
