@@ -251,7 +251,7 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 	*gone = false;
 	if (gsp_instance_get(job->api, s->linode_id, &it, err) == -1) {
 		if (err->code != GSP_ENOTFOUND || gsp_session_check_here(s, job->home, err) == -1)
-			return -1;
+			return err->code == GSP_ETEMP ? exists(job, err) : -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED)
 			return lost(job, err);
 		gsp_err_clear(err);
