@@ -277,6 +277,30 @@ moved(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
 	return 0;
 }
 
+/* The API does not answer, and whoever reads this wants to know what becomes of the bill. */
+static int
+unknown(struct gsp_job *job, struct gsp_err *err)
+{
+	if (err->code == GSP_ETEMP && job->session->phase >= GSP_PHASE_POSTING)
+		gsp_err_hint(err, "the machine may still cost: 'gsp down %s' goes on from here",
+		    job->server);
+	return -1;
+}
+
+/* That this computer knows of no machine does not mean that there is none. */
+static int
+no_session(struct gsp_job *job, struct gsp_err *err)
+{
+	if (gsp_job_api(job, err) == -1)
+		return -1;
+	if (gsp_create_vacant(job, err) == -1) {
+		if (err->code != GSP_EREFUSED || err->detail != GSP_CREATE_NOBODYS)
+			return -1;
+		gsp_err_clear(err); /* a machine that only has such a label */
+	}
+	return delete_firewall(job, err);
+}
+
 static int
 teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 {
@@ -288,7 +312,7 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	if (find_machine(job, &it, err) == -1) {
 		if (err->code != GSP_ENOTFOUND ||
 		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
-			return -1;
+			return unknown(job, err);
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard)
 			return gsp_err_set(err, GSP_EREFUSED, "the machine of '%s' is gone, and its last game "
 			    "was not saved; 'gsp up %s --from N' goes on from generation N of "
@@ -297,7 +321,11 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 		gsp_err_clear(err);
 		if (s->phase == GSP_PHASE_DELETING)
 			s->ended = s->since; /* a former run deleted it; hours since then cost nothing */
-		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);
+		if (s->linode_id != 0)
+			return finish(job, "deleted", err);
+		/* nor does it prove that nobody else made one of this name meanwhile: "down" that says
+		 * nothing of it would be a lie */
+		return finish(job, "never created", err) == -1 ? -1 : no_session(job, err);
 	}
 	if (gsp_moved_home(job->home, &it) != NULL && (discard || s->taking_from[0] == '\0'))
 		return moved(job, &it, err);
@@ -306,8 +334,10 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	if (it.locked_delete)
 		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
 		    "the Linode manager; unlock it there", s->label);
-	if ((!discard && permit(job, err) == -1) || still_ours(job, err) == -1)
+	if (!discard && permit(job, err) == -1)
 		return -1;
+	if (still_ours(job, err) == -1)
+		return unknown(job, err);
 	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
 		return -1;
 	gsp_job_hangup(job);
@@ -322,19 +352,6 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	return finish(job, discard ? "discarded" : "deleted", err);
 }
 
-static int
-no_session(struct gsp_job *job, struct gsp_err *err)
-{
-	if (gsp_job_api(job, err) == -1)
-		return -1;
-	if (gsp_create_vacant(job, err) == -1) {
-		if (err->code != GSP_EREFUSED || err->detail != GSP_CREATE_NOBODYS)
-			return -1;
-		gsp_err_clear(err); /* a machine that only has such a label */
-	}
-	return delete_firewall(job, err);
-}
-
 int
 gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 {
@@ -344,7 +361,6 @@ gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	assert(job->lock_fd >= 0);
 	gsp_steps_begin(job->steps, job->server, "teardown", "asking the machine whether its save is "
 	    "home");
-	/* that this computer knows of no machine does not mean that there is none */
 	if (job->session == NULL)
 		rc = no_session(job, err);
 	else
