@@ -13,6 +13,7 @@
 #include "base/banned.h"
 
 /* How long the proof waits for what is already on its way out after the stop script ended. */
+#define FULL_BYTES (1024 * 1024) /* a disk with less is full, for people */
 #define PROOF_GRACE_S 30
 #define PROOF_QUIET_S 2
 #define KILL_TERM_S   30
@@ -103,6 +104,20 @@ judge(struct gsp_job *job, const char *name, const struct gsp_script_end *end,
 	    job->server, end->status, sep, said);
 }
 
+/* A script whose disk is full fails for that, and its log is too short to say so. */
+static int
+blame_disk(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_hello hello;
+
+	if (gsp_job_remote(job, &ignored) == 0 &&
+	    gsp_remote_hello(job->remote, job->session->conf->dir, &hello, &ignored) == 0 &&
+	    hello.free_bytes < FULL_BYTES)
+		gsp_err_hint(err, "no space left on the machine's disk: make room there");
+	return -1;
+}
+
 static int
 run_script(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
     struct gsp_err *err)
@@ -112,7 +127,13 @@ run_script(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
 
 	if (gsp_script_run(job, &s, &end, err) == -1)
 		return -1;
-	return judge(job, o->script, &end, err);
+	if (judge(job, o->script, &end, err) == 0)
+		return 0;
+	/* health and players say no often, and cheaply */
+	return strcmp(o->script, "bootstrap") == 0 || strcmp(o->script, "start") == 0 ||
+	        strcmp(o->script, "stop") == 0
+	    ? blame_disk(job, err)
+	    : -1;
 }
 
 static int
