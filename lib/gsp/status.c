@@ -355,7 +355,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 		else if (gsp_moved_home(h, it) != NULL)
 			tell_moved(r, gsp_moved_home(h, it));
 		else if (it->status == GSP_LS_OFFLINE)
-			tell(r, "offline", "gsp up", "the machine is off, and costs all the same");
+			tell(r, "offline", s->phase < GSP_PHASE_STOPPED ? "gsp up" : "gsp down",
+			    "the machine is off, and costs all the same");
 		else if (it->status == GSP_LS_SUSPENDED)
 			tell(r, "offline", NULL, "Linode has suspended the machine for billing; see the "
 			    "Linode manager");
