@@ -249,7 +249,20 @@ no_room(struct run *x, const char *text, const char *at, struct gsp_err *err)
 	    (int)(at - from + (ptrdiff_t)strcspn(at, ";")), from);
 }
 
-/* Source of the codes: rsync(1), EXIT VALUES. */
+/* The link is gone. When gsp-ssh said why, what the two rsyncs say of it is noise. */
+static int
+no_link(const char *text, struct gsp_err *err)
+{
+	const char *why = strstr(text, "gsp-ssh: ");
+
+	if (why == NULL)
+		return gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %s", text);
+	why += strlen("gsp-ssh: ");
+	return gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %.*s",
+	    (int)strcspn(why, ";"), why);
+}
+
+/* Source of the codes: rsync(1), EXIT VALUES; 75 is gsp-ssh's own, when rsync sees it in time. */
 static int
 judge(struct run *x, int status, struct gsp_err *err)
 {
@@ -270,9 +283,10 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 12:
 	case 30:
 	case 35:
+	case 75:
 	case 255:
 		if (full == NULL) {
-			gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %s", text);
+			no_link(text, err);
 			break;
 		} /* fall through */
 	case 11:

@@ -89,7 +89,7 @@ struct gsp_rsync {
  * gsp_rsync_run(r, err):
  * Run it, read its output, wait. 0 for exit 0. rsync's stderr (first 2 KiB, one line) goes
  * into the error. Exit codes: 23/24 partial -> GSP_EIO (24, vanished files, has err->detail
- * 24), 10 12 30 35 255 connection -> GSP_ETEMP, 11 file I/O -> GSP_EIO (disk full is named),
+ * 24), 10 12 30 35 75 255 connection -> GSP_ETEMP, 11 file I/O -> GSP_EIO (disk full is named),
  * 127/exec -> GSP_ESYS "rsync is not installed", 2 4 -> GSP_EPROTO (rsync too old), 1 ->
  * GSP_EBUG, 20 or a signal of ours -> GSP_ECANCEL. err->detail is rsync's exit code (for GSP_ECANCEL the signal).
  */

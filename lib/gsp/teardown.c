@@ -163,6 +163,13 @@ permit(struct gsp_job *job, struct gsp_err *err)
 		gsp_err_clear(err);
 		return 0;
 	}
+	if (s->phase == GSP_PHASE_SAVED) {
+		snprintf(why, sizeof(why), "%.280s", err->msg);
+		return gsp_err_set(err, GSP_EREFUSED, "the machine cannot be reached (%s), so nobody can tell "
+		    "whether it was used after generation %" PRIu64 " came home; nothing was deleted, and it "
+		    "costs: 'gsp down %s' asks again ('gsp teardown %s --discard-unsaved' deletes it all the "
+		    "same)", why, s->saved, job->server, job->server);
+	}
 	snprintf(why, sizeof(why), "the machine cannot be reached (%.220s) and its save is not proven "
 	    "home", err->msg);
 	return refuse(job, why, err);

@@ -289,6 +289,8 @@ test_status(void)
 	    {"#!/bin/sh\nexit 12\n", GSP_ETEMP, "connection"},
 	    {"#!/bin/sh\nexit 30\n", GSP_ETEMP, "connection"},
 	    {"#!/bin/sh\nexit 255\n", GSP_ETEMP, "connection"},
+	    {"#!/bin/sh\necho 'gsp-ssh: it timed out' >&2\nexit 75\n", GSP_ETEMP,
+		"connection: it timed out"},
 	    {"#!/bin/sh\necho 'write: No space left on device (28)' >&2\nexit 11\n", GSP_EIO,
 		"this computer's disk is full: write: No space left on device (28); make room"},
 	    {"#!/bin/sh\nprintf 'a\\nw: No space left on device (28)\\nb\\n' >&2\nexit 12\n", GSP_EIO,
