@@ -1,4 +1,6 @@
 /* gsp-down: the end of an evening: stop the game, bring the save home, delete the machine. */
+#include <inttypes.h>
+
 #include "gsp/moved.h"
 #include "linode/instance.h"
 #include "tool.h"
@@ -10,16 +12,21 @@ struct down {
 	struct gsp_argv after; /* the servers that are down now */
 };
 
-/* A machine that does not answer may be gone for good; then there is nothing to try again. */
-static bool
-is_gone(struct gsp_job *job)
+/* Why a machine does not answer: gone for good, there is nothing to try again; off, it has to be
+ * booted first. */
+enum whereabouts { UNKNOWN, GONE, OFF };
+
+static enum whereabouts
+look(struct gsp_job *job)
 {
 	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_instance it;
 
-	return gsp_job_api(job, &ignored) == 0 &&
-	    gsp_instance_get(job->api, job->session->linode_id, &it, &ignored) == -1 &&
-	    ignored.code == GSP_ENOTFOUND;
+	if (gsp_job_api(job, &ignored) == -1)
+		return UNKNOWN;
+	if (gsp_instance_get(job->api, job->session->linode_id, &it, &ignored) == -1)
+		return ignored.code == GSP_ENOTFOUND ? GONE : UNKNOWN;
+	return it.status == GSP_LS_OFFLINE ? OFF : UNKNOWN;
 }
 
 static int
@@ -35,15 +42,48 @@ bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp
 	    d->accept ? "--accept" : "--progress=json", job->server, NULL);
 }
 
-/* Whoever reads this shall know what the machine does meanwhile. */
+/* Whoever reads this shall know what the machine does meanwhile, and what of the save is home. */
 static int
 advise(struct gsp_job *job, struct gsp_err *err)
 {
-	if (err->code == GSP_ETEMP || err->code == GSP_EIO)
-		gsp_err_hint(err, "nothing was deleted and the machine goes on, and costs: the same "
-		    "command again; 'gsp teardown %s --discard-unsaved' would give its save up for good",
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	if (err->code != GSP_ETEMP && err->code != GSP_EIO && err->code != GSP_ECREATE)
+		return -1;
+	if (gsp_job_reload(job, &ignored) == 0 && job->session != NULL &&
+	    job->session->phase == GSP_PHASE_SAVED)
+		return gsp_err_hint(err, "generation %" PRIu64 " is home and proven; the machine goes on, "
+		    "and costs: 'gsp down %s' goes on from here", job->session->saved, job->server);
+	gsp_err_hint(err, "nothing was deleted and the machine goes on, and costs: 'gsp down %s' goes on "
+	    "from here", job->server);
+	/* it does not answer: it may never answer again, and the bill must have an end */
+	if (err->code == GSP_ETEMP)
+		gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' would give its save up for good",
 		    job->server);
 	return -1;
+}
+
+/* The save of a machine that crashed is on its disk: no run would ever reach it unless one boots
+ * the machine. 0: the save is home, or there is no machine whose save could be. */
+static int
+bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+{
+	enum whereabouts at = err->code == GSP_ETEMP ? look(job) : UNKNOWN;
+
+	if (err->code == GSP_ECANCEL)
+		return -1;
+	if (at == OFF) {
+		gsp_err_clear(err);
+		if (tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
+			return -1; /* it says itself what the machine does */
+		return bring_home(t, job, d, err) == -1 ? advise(job, err) : 0;
+	}
+	/* one that is gone never answers again, and one that another home has taken over is not ours
+	 * to touch: what either means, teardown knows */
+	if (at != GONE && !gsp_moved_ask(job))
+		return advise(job, err);
+	gsp_err_clear(err);
+	return 0;
 }
 
 static int
@@ -53,14 +93,8 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 
 	/* without an intent to start there is no save: only the machine has to go */
 	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
-	    bring_home(t, job, d, err) == -1) {
-		/* one that is gone never answers again, and one that another home has taken over is
-		 * not ours to touch: what either means, teardown knows */
-		if (err->code == GSP_ECANCEL ||
-		    !((err->code == GSP_ETEMP && is_gone(job)) || gsp_moved_ask(job)))
-			return advise(job, err);
-		gsp_err_clear(err);
-	}
+	    bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
+		return -1;
 	if (tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
 		return -1;
 	gsp_argv_push(&d->after, job->server);

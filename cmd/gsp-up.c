@@ -192,7 +192,10 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 		return -1;
 	}
 	if (tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1)
-		return -1;
+		return err->code != GSP_ETEMP && err->code != GSP_EIO
+		    ? -1
+		    : gsp_err_hint(err, "the machine goes on, and costs: 'gsp up %s' goes on from here, "
+		          "'gsp down %s' ends it", job->server, job->server);
 	u->began = true;
 	if (start_and_wait(t, job, err) == -1)
 		return -1;

@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,8 @@ gsp_err_sys(struct gsp_err *err, enum gsp_errcode code, int errnum, const char *
 	format(err, fmt, ap);
 	va_end(ap);
 	append(err, ": ", strerror(errnum));
+	if (errnum == ENOSPC || errnum == EDQUOT)
+		append(err, "; ", "make room there and try again");
 	return -1;
 }
 

@@ -49,7 +49,8 @@ int gsp_err_set(struct gsp_err *err, enum gsp_errcode code, const char *fmt, ...
 
 /**
  * gsp_err_sys(err, code, errnum, fmt, ...):
- * As gsp_err_set(), with ": " and the text of ${errnum} added. Returns -1.
+ * As gsp_err_set(), with ": " and the text of ${errnum} added; for a full disk or quota also
+ * what to do. Returns -1.
  */
 int gsp_err_sys(struct gsp_err *err, enum gsp_errcode code, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -34,7 +34,7 @@ die() { # die STATUS TEXT
 
 die_write() { # die_write PATH: nearly always the disk is full, and then it must be said
 	[ "$(stat -f -c '%a' -- "$VAR")" -ge 16 ] 2>/dev/null ||
-		die 74 "cannot write '$1': no space left on the machine's disk"
+		die 74 "cannot write '$1': no space left on the machine's disk; make room there and try again"
 	die 74 "cannot write '$1'"
 }
 
@@ -99,7 +99,7 @@ glob_quote() { # a path as find -path and -lname take it literally
 
 read_stdin() { # read_stdin FILE BYTES: a dead link looks like the end of the input
 	[ -z "$2" ] || is_number "$2" || usage
-	if [ -z "$2" ]; then cat; else head -c "$2"; fi >"$1" || die 74 "cannot store the input in '$1'"
+	if [ -z "$2" ]; then cat; else head -c "$2"; fi 2>/dev/null >"$1" || die_write "$1"
 	[ -n "$2" ] || return 0
 	read_size=$(stat -c %s "$1")
 	[ "$read_size" = "$2" ] || die 74 "the input was cut short: $read_size of $2 bytes arrived"
@@ -545,7 +545,7 @@ check_start() { # under the lock: nothing starts twice, nothing starts on the wa
 
 stamp() { # stamp FILE: what changes after we return is newer (file times move in ticks)
 	uptime_cs
-	printf '%s %s\n' "$(date +%s%6N)" "$UP" >"$1.new" && mv -f "$1.new" "$1" || die_write "$1"
+	printf '%s %s\n' "$(date +%s%6N)" "$UP" 2>/dev/null >"$1.new" && mv -f "$1.new" "$1" || die_write "$1"
 	sleep 0.02
 }
 
@@ -1037,7 +1037,7 @@ op_proof() {
 	done
 	# kept for `outside`: the save is judged by another call, maybe from another computer
 	sort -u "$T/outside" >"$VAR/outside.new" && mv -f "$VAR/outside.new" "$VAR/outside" ||
-		die 74 "cannot write '$VAR/outside'"
+		die_write "$VAR/outside"
 	echo 'proof ok'
 	cat "$VAR/outside"
 }
@@ -1158,7 +1158,7 @@ read_list() {
 	read_stdin "$1.raw" "$2"
 	[ ! -s "$1.raw" ] || [ "$(tail -c 1 "$1.raw" | od -An -tx1)" = ' 00' ] ||
 		die 74 "the list of paths was cut short: its last path has no end"
-	sed -z 's,/*$,,' "$1.raw" | sort -zu >"$1" || die 74 "cannot store the list of paths"
+	sed -z 's,/*$,,' "$1.raw" | sort -zu >"$1" || die_write "$1"
 	if tr '\n\000' '\001\n' <"$1" | grep -qE '^$|^/|//|(^|/)\.\.?(/|$)'; then
 		die 65 "the list of paths holds one that leads out of the server directory"
 	fi
@@ -1183,7 +1183,7 @@ own_all() { # everything under D and D itself becomes the user's, without set-id
 
 store_list() { # store_list FILE: durable
 	cp "$1" "$VAR/sent.new" && sync "$VAR/sent.new" && mv -f "$VAR/sent.new" "$VAR/sent" && sync "$VAR" ||
-		die 74 "cannot write '$VAR/sent'"
+		die_write "$VAR/sent"
 }
 
 # sent-begin [BYTES]: before an upload, its paths on stdin join the list of what uploads of this
@@ -1194,7 +1194,7 @@ op_sent_begin() {
 	read_list "$T/new" "${1:-}"
 	[ -e "$VAR/sent" ] || : >"$VAR/sent"
 	cmp -s "$T/new" "$VAR/sent" && echo same && return
-	sort -zmu "$VAR/sent" "$T/new" >"$T/union" || die 74 "cannot store the list of paths"
+	sort -zmu "$VAR/sent" "$T/new" >"$T/union" || die_write "$T/union"
 	store_list "$T/union"
 }
 

@@ -310,6 +310,9 @@ gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *err)
 	if (posted) { /* a former run may have bought it */
 		if (look(job, out, err) == 0)
 			return 0;
+		if (err->code == GSP_ETEMP)
+			gsp_err_hint(err, "a machine may have been bought: 'gsp up %s' looks again",
+			    job->server);
 		if (err->code != GSP_ENOTFOUND || gsp_session_check_here(job->session, job->home, err) == -1)
 			return -1;
 		/* a call that was just made may show up late */

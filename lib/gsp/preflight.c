@@ -18,6 +18,7 @@
 #include "base/banned.h"
 
 /* The image itself, its updates, the game's program: what a disk must hold besides the saves. */
+#define SPARE_BYTES (64 * 1000 * 1000) /* at home, beside a full generation */
 #define SYSTEM_MB 6000
 #define RSYNC_MIN 30207 /* 3.2.7: the first with xxh128 and safe arguments as we use them */
 
@@ -116,11 +117,13 @@ measure_tree(struct gsp_preflight *p, struct gsp_job *job, const struct gsp_serv
 	}
 	p->home_free = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	/* a world that is rewritten wholly shares nothing with the generations before */
-	if (p->home_free < p->tree_bytes + p->tree_bytes / 10 + 64 * 1000 * 1000) {
+	if (p->home_free < p->tree_bytes + p->tree_bytes / 10 + SPARE_BYTES) {
 		gsp_err_set(err, GSP_EREFUSED,
-		    "no room at home for the save: a full generation of '%s' takes %s, '%s' has %s "
-		    "free", job->server, gsp_num_bytes(need, sizeof(need), p->tree_bytes),
-		    gsp_buf_str(&path), gsp_num_bytes(have, sizeof(have), p->home_free));
+		    "no room at home for the save: a full generation of '%s' and some to spare take %s, "
+		    "'%s' has %s free; make room there, then 'gsp up %s' again",
+		    job->server, gsp_num_bytes(need, sizeof(need),
+		        p->tree_bytes + p->tree_bytes / 10 + SPARE_BYTES), gsp_buf_str(&path),
+		    gsp_num_bytes(have, sizeof(have), p->home_free), job->server);
 		goto out;
 	}
 	rc = 0;

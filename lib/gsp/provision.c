@@ -64,7 +64,7 @@ static int
 exists(struct gsp_job *job, struct gsp_err *err)
 {
 	return gsp_err_hint(err, "the machine exists and costs: 'gsp up %s' tries again, 'gsp down %s' "
-	    "deletes it", job->server, job->server);
+	    "ends it", job->server, job->server);
 }
 
 /* Keep what the cloud says of our machine; the first time also that it is ours and costs. */
@@ -241,11 +241,12 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 {
 	struct gsp_session *s = job->session;
 	struct gsp_instance it;
+	int64_t age;
 
 	*gone = false;
 	if (gsp_instance_get(job->api, s->linode_id, &it, err) == -1) {
 		if (err->code != GSP_ENOTFOUND || gsp_session_check_here(s, job->home, err) == -1)
-			return -1;
+			return err->code == GSP_ETEMP ? exists(job, err) : -1;
 		if (s->start_intent && s->phase < GSP_PHASE_SAVED)
 			return gsp_offer_lost(job->home, job->server, job->session->id, err);
 		gsp_err_clear(err);
@@ -262,9 +263,11 @@ resume(struct gsp_job *job, bool *gone, struct gsp_err *err)
 	}
 	if (gsp_moved_refuse(job, &it, err) == -1)
 		return -1;
-	/* one that is being made is off for a moment before its first boot */
+	/* one that is being made is off for a moment before its first boot; by a clock that was set
+	 * back since, that moment would last for ever */
+	age = gsp_wall_s() - s->since;
 	if (it.status == GSP_LS_OFFLINE &&
-	    (s->phase >= GSP_PHASE_CREATED || gsp_wall_s() - s->since > 60 || boot_failed(job)) &&
+	    (s->phase >= GSP_PHASE_CREATED || age > 60 || age < 0 || boot_failed(job)) &&
 	    boot(job, err) == -1)
 		return -1;
 	return keep_instance(job, &it, err);

@@ -238,13 +238,40 @@ said(struct run *x)
 	return s;
 }
 
-/* Source of the codes: rsync(1), EXIT VALUES. */
+/* Of all that the two rsyncs say to a full disk, the line that names the file. */
+static int
+no_room(struct run *x, const char *text, const char *at, struct gsp_err *err)
+{
+	const char *from = at;
+
+	while (from > text && from[-1] != ';')
+		from--;
+	return gsp_err_set(err, GSP_EIO, "rsync could not copy everything because %s disk is full: "
+	    "%.*s; make room there and try again", x->r->far ? "the machine's" : "this computer's",
+	    (int)(at - from + (ptrdiff_t)strcspn(at, ";")), from);
+}
+
+/* The link is gone. When gsp-ssh said why, what the two rsyncs say of it is noise. */
+static int
+no_link(const char *text, struct gsp_err *err)
+{
+	const char *why = strstr(text, "gsp-ssh: ");
+
+	if (why == NULL)
+		return gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %s", text);
+	why += strlen("gsp-ssh: ");
+	return gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %.*s",
+	    (int)strcspn(why, ";"), why);
+}
+
+/* Source of the codes: rsync(1), EXIT VALUES; 75 is gsp-ssh's own, when rsync sees it in time. */
 static int
 judge(struct run *x, int status, struct gsp_err *err)
 {
-	const char *text = said(x);
-	bool full = strstr(text, "No space left on device") != NULL ||
-	    strstr(text, "Disk quota exceeded") != NULL;
+	const char *text = said(x), *full = strstr(text, "No space left on device");
+
+	if (full == NULL)
+		full = strstr(text, "Disk quota exceeded");
 
 	switch (status) {
 	case 0: return 0;
@@ -258,15 +285,18 @@ judge(struct run *x, int status, struct gsp_err *err)
 	case 12:
 	case 30:
 	case 35:
+	case 75:
 	case 255:
-		if (!full) {
-			gsp_err_set(err, GSP_ETEMP, "rsync lost its connection: %s", text);
+		if (full == NULL) {
+			no_link(text, err);
 			break;
 		} /* fall through */
 	case 11:
 	case 23:
-		gsp_err_set(err, GSP_EIO, "rsync could not copy everything%s: %s",
-		    full ? " because the disk is full" : "", text);
+		if (full != NULL)
+			no_room(x, text, full, err);
+		else
+			gsp_err_set(err, GSP_EIO, "rsync could not copy everything: %s", text);
 		break;
 	case 24:
 		gsp_err_set(err, GSP_EIO, "files vanished while rsync read them: %s", text);

@@ -81,14 +81,15 @@ struct gsp_rsync {
 	gsp_rsync_progress_fn *progress; /* lines of --info=progress2; may be NULL */
 	gsp_rsync_odd_fn *odd;          /* may be NULL */
 	void *ctx;
+	bool far; /* it writes on the machine: whose disk is full, should one be */
 };
-#define GSP_RSYNC_INIT {NULL, NULL, NULL, 0, -1, NULL, NULL, NULL, NULL}
+#define GSP_RSYNC_INIT {NULL, NULL, NULL, 0, -1, NULL, NULL, NULL, NULL, false}
 
 /**
  * gsp_rsync_run(r, err):
  * Run it, read its output, wait. 0 for exit 0. rsync's stderr (first 2 KiB, one line) goes
  * into the error. Exit codes: 23/24 partial -> GSP_EIO (24, vanished files, has err->detail
- * 24), 10 12 30 35 255 connection -> GSP_ETEMP, 11 file I/O -> GSP_EIO (disk full is named),
+ * 24), 10 12 30 35 75 255 connection -> GSP_ETEMP, 11 file I/O -> GSP_EIO (disk full is named),
  * 127/exec -> GSP_ESYS "rsync is not installed", 2 4 -> GSP_EPROTO (rsync too old), 1 ->
  * GSP_EBUG, 20 or a signal of ours -> GSP_ECANCEL. err->detail is rsync's exit code (for GSP_ECANCEL the signal).
  */

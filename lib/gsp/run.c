@@ -14,6 +14,7 @@
 #include "base/banned.h"
 
 /* How long the proof waits for what is already on its way out after the stop script ended. */
+#define FULL_BYTES (1024 * 1024) /* a disk with less is full, for people */
 #define PROOF_GRACE_S 30
 #define PROOF_QUIET_S 2
 #define KILL_TERM_S   30
@@ -111,6 +112,20 @@ is_step(const char *script)
 	    strcmp(script, "stop") == 0;
 }
 
+/* A script whose disk is full fails for that, and its log is too short to say so. */
+static int
+blame_disk(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_hello hello;
+
+	if (gsp_job_remote(job, &ignored) == 0 &&
+	    gsp_remote_hello(job->remote, job->session->conf->dir, &hello, &ignored) == 0 &&
+	    hello.free_bytes < FULL_BYTES)
+		gsp_err_hint(err, "no space left on the machine's disk: make room there");
+	return -1;
+}
+
 /* ${end}: how, if its end came; else it is left as it is. */
 static int
 run_to_end(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
@@ -123,7 +138,10 @@ run_to_end(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
 	if (gsp_script_run(job, &s, &e, err) == -1)
 		return -1;
 	*end = e;
-	return judge(job, o->script, &e, err);
+	if (judge(job, o->script, &e, err) == 0)
+		return 0;
+	/* health and players say no often, and cheaply */
+	return is_step(o->script) ? blame_disk(job, err) : -1;
 }
 
 static int

@@ -298,7 +298,8 @@ tell_cloud(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_
 	else if (gsp_moved_home(h, it) != NULL)
 		tell_moved(r, gsp_moved_home(h, it));
 	else if (it->status == GSP_LS_OFFLINE && s->phase >= GSP_PHASE_CREATED)
-		tell(r, "offline", s->phase == GSP_PHASE_DELETING ? "gsp teardown" : "gsp up",
+		tell(r, "offline", s->phase == GSP_PHASE_DELETING ? "gsp teardown"
+		        : s->phase < GSP_PHASE_STOPPED ? "gsp up" : "gsp down",
 		    "the machine is off, and costs all the same");
 	else if (it->status == GSP_LS_SUSPENDED)
 		tell(r, "offline", NULL, "Linode has suspended the machine for billing; see the "

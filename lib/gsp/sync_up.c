@@ -106,6 +106,7 @@ rsync_whole(struct upload *u, struct gsp_err *err)
 	r.progress = on_progress;
 	r.odd = on_odd;
 	r.ctx = u;
+	r.far = true;
 	rc = gsp_wire_run(u->job, &r, err);
 out:
 	gsp_buf_release(&rule);
@@ -401,6 +402,7 @@ send_names(struct upload *u, const struct gsp_buf *names, struct gsp_err *err)
 	gsp_argv_push(&a, "--no-recursive");
 	gsp_argv_push(&a, "-og");
 	gsp_argv_pushf(&a, "--chown=%s:%s", user, user);
+	r.far = true;
 	rc = rsync_names(u, &a, gsp_history_files_dir(u->h), names, &r, err);
 	gsp_argv_release(&a);
 	return rc;

@@ -177,6 +177,13 @@ reach(struct gsp_job *job, struct gsp_err *err)
 		gsp_err_clear(err);
 		return 0;
 	}
+	if (s->phase == GSP_PHASE_SAVED) {
+		snprintf(why, sizeof(why), "%.280s", err->msg);
+		return gsp_err_set(err, GSP_EREFUSED, "the machine cannot be reached (%s), so nobody can tell "
+		    "whether it was used after generation %" PRIu64 " came home; nothing was deleted, and it "
+		    "costs: 'gsp down %s' asks again ('gsp teardown %s --discard-unsaved' deletes it all the "
+		    "same)", why, s->saved, job->server, job->server);
+	}
 	snprintf(why, sizeof(why), "the machine cannot be reached (%.220s) and its save is not proven "
 	    "home", err->msg);
 	return refuse(job, why, err);
@@ -294,6 +301,16 @@ moved(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
 	return 0;
 }
 
+/* The API does not answer, and whoever reads this wants to know what becomes of the bill. */
+static int
+unknown(struct gsp_job *job, struct gsp_err *err)
+{
+	if (err->code == GSP_ETEMP && job->session->phase >= GSP_PHASE_POSTING)
+		gsp_err_hint(err, "the machine may still cost: 'gsp down %s' goes on from here",
+		    job->server);
+	return -1;
+}
+
 /* From the marker's last word to the answer of the delete call. */
 static int
 close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
@@ -304,7 +321,7 @@ close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
 	    gsp_teardown_permit(job, err) == -1)
 		return -1;
 	if (still_ours(job, err) == -1)
-		return -1;
+		return unknown(job, err);
 	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
 		return -1;
 	gsp_job_hangup(job);
@@ -320,51 +337,7 @@ close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
 	return 0;
 }
 
-static int
-teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
-{
-	struct gsp_session *s = job->session;
-	struct gsp_instance it;
-	int rc;
-
-	if (gsp_job_api(job, err) == -1)
-		return -1;
-	if (find_machine(job, &it, err) == -1) {
-		if (err->code != GSP_ENOTFOUND ||
-		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
-			return -1;
-		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard) {
-			gsp_offer_lost(job->home, job->server, s->id, err);
-			return gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' only forgets it",
-			    job->server);
-		}
-		gsp_err_clear(err);
-		gsp_reconcile_end(job); /* hours since then cost nothing */
-		return finish(job, s->linode_id == 0 ? "never created" : "deleted", err);
-	}
-	if (gsp_moved_home(job->home, &it) != NULL && (discard || s->taking_from[0] == '\0'))
-		return moved(job, &it, err);
-	if (gsp_job_need_whole(job, err) == -1)
-		return -1;
-	if (it.locked_delete)
-		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
-		    "the Linode manager; unlock it there", s->label);
-	if (!discard && reach(job, err) == -1)
-		return -1;
-	/* a machine that has been told it is closing is of no use to anybody: then ask for its end */
-	gsp_sig_hold();
-	rc = close_and_ask(job, discard, err);
-	gsp_sig_release();
-	if (rc == -1)
-		return -1;
-	if (gsp_instance_delete(job->api, s->linode_id, s->label, gsp_now_ms() + GSP_TEARDOWN_GONE_MS, err) == -1) {
-		gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
-		    job->server);
-		return -1;
-	}
-	return finish(job, discard ? "discarded" : "deleted", err);
-}
-
+/* That this computer knows of no machine does not mean that there is none. */
 static int
 no_session(struct gsp_job *job, struct gsp_err *err)
 {
@@ -381,6 +354,56 @@ no_session(struct gsp_job *job, struct gsp_err *err)
 	return gsp_teardown_firewall(job, err);
 }
 
+static int
+teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
+{
+	struct gsp_session *s = job->session;
+	struct gsp_instance it;
+	int rc;
+
+	if (gsp_job_api(job, err) == -1)
+		return -1;
+	if (find_machine(job, &it, err) == -1) {
+		if (err->code != GSP_ENOTFOUND ||
+		    (!discard && gsp_session_check_here(s, job->home, err) == -1))
+			return unknown(job, err);
+		if (s->start_intent && s->phase < GSP_PHASE_SAVED && !discard) {
+			gsp_offer_lost(job->home, job->server, s->id, err);
+			return gsp_err_hint(err, "'gsp teardown %s --discard-unsaved' only forgets it",
+			    job->server);
+		}
+		gsp_err_clear(err);
+		gsp_reconcile_end(job); /* hours since then cost nothing */
+		if (s->linode_id != 0)
+			return finish(job, "deleted", err);
+		/* nor does it prove that nobody else made one of this name meanwhile: "down" that says
+		 * nothing of it would be a lie */
+		return finish(job, "never created", err) == -1 ? -1 : no_session(job, err);
+	}
+	if (gsp_moved_home(job->home, &it) != NULL && (discard || s->taking_from[0] == '\0'))
+		return moved(job, &it, err);
+	if (gsp_job_need_whole(job, err) == -1)
+		return -1;
+	if (it.locked_delete)
+		return gsp_err_set(err, GSP_EREFUSED, "the machine '%s' is locked against deletion in "
+		    "the Linode manager; unlock it there", s->label);
+	if (!discard && reach(job, err) == -1)
+		return -1;
+	/* a machine that has been told it is closing is of no use to anybody: then ask for its end */
+	gsp_sig_hold();
+	rc = close_and_ask(job, discard, err);
+	gsp_sig_release();
+	if (rc == -1)
+		return -1;
+	if (gsp_instance_delete(job->api, s->linode_id, s->label,
+	        gsp_now_ms() + GSP_TEARDOWN_GONE_MS, err) == -1) {
+		gsp_err_hint(err, "the machine may still cost: run 'gsp teardown %s' again",
+		    job->server);
+		return -1;
+	}
+	return finish(job, discard ? "discarded" : "deleted", err);
+}
+
 int
 gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 {
@@ -390,7 +413,6 @@ gsp_teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 	assert(job->lock_fd >= 0);
 	gsp_steps_begin(job->steps, job->server, "teardown", "asking the machine whether its save is "
 	    "home");
-	/* that this computer knows of no machine does not mean that there is none */
 	if (job->session == NULL)
 		rc = no_session(job, err);
 	else

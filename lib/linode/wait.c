@@ -122,6 +122,19 @@ judge(struct gsp_linode *c, struct watch *w, const struct gsp_instance *i, struc
 	return 0;
 }
 
+/* The deadline has come: the machine is slow, or it is the API that does not answer. */
+static int
+too_late(const struct gsp_instance *i, bool answered, struct gsp_err *err)
+{
+	const char *status = i->status_text[0] != '\0' ? i->status_text : "unknown";
+
+	if (answered)
+		return gsp_err_set(err, GSP_ETEMP, "it is still '%s' at the deadline; run the same "
+		    "command again to go on", status);
+	gsp_err_wrap(err, "it was '%s' when last seen", status);
+	return gsp_err_hint(err, "run the same command again to go on");
+}
+
 static int
 watch_running(struct gsp_linode *c, struct watch *w, int64_t deadline_ms, int64_t poll_ms,
     gsp_instance_seen *seen, void *ctx, struct gsp_instance *out, struct gsp_err *err)
@@ -129,10 +142,12 @@ watch_running(struct gsp_linode *c, struct watch *w, int64_t deadline_ms, int64_
 	const struct gsp_retry_clock *clock = gsp_retry_clock();
 	struct gsp_instance i = {0};
 	int64_t wait, began = clock->now_ms();
+	bool answered;
 	int rc;
 
 	for (;;) {
-		if (gsp_instance_get(c, w->id, &i, err) == 0) {
+		answered = gsp_instance_get(c, w->id, &i, err) == 0;
+		if (answered) {
 			rc = judge(c, w, &i, err);
 			if (seen != NULL && rc != -1)
 				seen(ctx, &i, rc == 1 ? 100 : w->percent);
@@ -145,10 +160,7 @@ watch_running(struct gsp_linode *c, struct watch *w, int64_t deadline_ms, int64_
 		else if (err->code != GSP_ETEMP)
 			return -1;
 		if (clock->now_ms() >= deadline_ms)
-			return gsp_err_set(err, GSP_ETEMP,
-			    "it is still '%s' at the deadline; run the same "
-			    "command again to go on",
-			    i.status_text[0] != '\0' ? i.status_text : "unknown");
+			return too_late(&i, answered, err);
 		wait = (clock->now_ms() - began) / POLL_PART;
 		wait = wait > POLL_FIRST_MS ? wait : POLL_FIRST_MS;
 		if (pause_ms(wait < poll_ms ? wait : poll_ms, deadline_ms, err) == -1)

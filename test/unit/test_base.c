@@ -32,7 +32,8 @@ test_err(void)
 
 	err.detail = 9;
 	IS_INT(gsp_err_sys(&err, GSP_EIO, ENOSPC, "cannot write '%s'", "x"), -1);
-	IS_STR(err.msg, "cannot write 'x': No space left on device");
+	IS_STR(err.msg, "cannot write 'x': No space left on device; "
+	    "make room there and try again");
 	IS_INT(err.detail, 0); /* of the error before */
 	err.detail = 9;
 	gsp_err_wrap(&err, "y");

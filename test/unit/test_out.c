@@ -171,7 +171,8 @@ main(void)
 			rows(o);
 			OK(gsp_out_free(o, &err) == -1);
 			IS_INT(err.code, GSP_EIO);
-			IS_STR(err.msg, "cannot write the output: No space left on device");
+			IS_STR(err.msg, "cannot write the output: No space left on device; "
+	    "make room there and try again");
 		}
 		fclose(full);
 	} else {

@@ -163,10 +163,12 @@ test_write(void)
 	}
 	IS_INT(gsp_io_write_all(fd, "x", 1, "the list", &err), -1);
 	IS_INT(err.code, GSP_EIO);
-	IS_STR(err.msg, "cannot write 'the list': No space left on device");
+	IS_STR(err.msg, "cannot write 'the list': No space left on device; "
+	    "make room there and try again");
 	IS_INT(gsp_io_write_all(fd, "", 0, "nothing", &err), 0);
 	IS_INT(gsp_io_append("/dev/full", "x", 1, 0600, &err), -1);
-	IS_STR(err.msg, "cannot write '/dev/full': No space left on device");
+	IS_STR(err.msg, "cannot write '/dev/full': No space left on device; "
+	    "make room there and try again");
 	close(fd);
 }
 
