@@ -5,6 +5,7 @@
 #                   make deps-more: what the sanitizers, valgrind and the linters need, too
 #   make demo       a whole evening with a real game, in the sandbox (root)
 #   make check      every test; the last line is "N passed, N failed[, N skipped]"
+#   make check-faults   the tools killed at every step, full disks, cut links, ...; prints a table
 #   make bench      ratios against plain rsync and OpenSSH
 #   make install    DESTDIR and PREFIX are honoured
 
@@ -52,7 +53,7 @@ FUZZ     := $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(wildcard test/fuzz/fuzz_
 MAN      := $(wildcard man/*.[1-9])
 
 .PHONY: all clean deps deps-more install uninstall check check-unit check-integ check-san check-valgrind \
-	check-headers check-layers check-man check-shell fuzz bench demo tests faults
+	check-headers check-layers check-man check-shell fuzz bench demo tests faults check-faults
 .DELETE_ON_ERROR:
 
 all: $(BINS)
@@ -97,7 +98,7 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
-LONG     := $(wildcard $(patsubst %,test/integ/%.t,review files_many api_faults machine_faults takeover \
+LONG     := $(wildcard $(patsubst %,test/integ/%.t,review killed files_many api_faults machine_faults takeover \
 	saves_down stop))
 INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
@@ -105,18 +106,18 @@ RUN      := test/run -j $(JOBS)
 # "program::argument": each fuzz target reads its corpus
 REPLAY   := $(foreach f,$(FUZZ),$(f)::test/data/fuzz/$(patsubst fuzz_%,%,$(notdir $(f))))
 
-check: all tests check-headers check-layers check-man
-	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap $(INTEG) $(UNIT) $(REPLAY)
+check: all tests faults check-headers check-layers check-man
+	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap $(INTEG) test/faults/covered.t $(UNIT) $(REPLAY)
 
 check-unit: tests
 	$(RUN) -o $(O)/tap-unit $(UNIT) $(REPLAY)
 
-check-integ: all
+check-integ: all faults
 	BUILD=$(CURDIR)/$(O) $(RUN) -o $(O)/tap-integ $(INTEG)
 
 # The same binaries under the sanitizers: every unit test, and the integration tests.
 check-san:
-	$(MAKE) SANITIZE=address,undefined WERROR=1 all tests
+	$(MAKE) SANITIZE=address,undefined WERROR=1 all tests faults
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	    BUILD=$(CURDIR)/build-address-undefined $(RUN) -o build-address-undefined/tap \
 	    $(INTEG_SAN) $(patsubst $(O)/%,build-address-undefined/%,$(UNIT) $(REPLAY))
@@ -151,13 +152,31 @@ fuzz:
 # The same objects linked once more, with test/faults/step.c between them and the world.
 FAULTS := $(O)/faults
 WRAPS  := $(shell sed -n 's/^REAL.[^,]*, \([a-z0-9_]*\),.*/\1/p' test/faults/step.c)
-$(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a $(O)/test/faults/step.o
-	@mkdir -p $(@D)
+# What the mains of some tools share; each takes what it needs from it.
+CMD_PARTS := $(patsubst %.c,$(O)/%.o,$(filter-out cmd/gsp%.c,$(wildcard cmd/*.c)))
+$(FAULTS)/parts.a: $(CMD_PARTS)
+	@mkdir -p $(@D) && rm -f $@
+	$(AR) qcs $@ $^
+$(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o \
+    $(O)/test/faults/step.o $(FAULTS)/parts.a $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 $(FAULTS)/gsp-sandbox: $(O)/gsp-sandbox
 	@mkdir -p $(@D) && cp $< $@
 
-faults: $(TOOLS:%=$(FAULTS)/%)
+faults: all $(TOOLS:%=$(FAULTS)/%)
+
+# Every fault, and a table of what became of saves and machines. The tests wait more than they
+# work, so more of them run at once. FULL=1: no case left out (see test/faults/kill.sh).
+# The long ones first, as above.
+FAULT_LONG := $(wildcard test/faults/kill_parts_*.t test/faults/kill_edit_*.t test/faults/kill_evening_*.t)
+FAULT_T := $(FAULT_LONG) $(filter-out $(FAULT_LONG),$(wildcard test/faults/*.t))
+FAULT_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n * 3)))
+check-faults: faults
+	@rm -rf $(O)/fault-rows && mkdir -p $(O)/fault-rows
+	@status=0; FAULT_ROWS=$(CURDIR)/$(O)/fault-rows BUILD=$(CURDIR)/$(O) \
+	    test/run -j $(FAULT_JOBS) -t $(if $(FULL),14400,1500) -o $(O)/tap-faults $(FAULT_T) >$(O)/fault-sum || status=1; \
+	    sed '$$d' $(O)/fault-sum; test/faults/table $(O)/fault-rows || status=1; \
+	    tail -n 1 $(O)/fault-sum; exit $$status
 
 bench: all
 	BUILD=$(CURDIR)/$(O) test/bench
@@ -232,5 +251,5 @@ check-man:
 check-shell:
 	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
 	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/prism test/sdk \
-	    test/integ/*.sh test/integ/*.t
+	    test/integ/*.sh test/integ/*.t test/faults/*.sh test/faults/*.t test/faults/table
 	shellcheck -s bash -S warning .ci/run

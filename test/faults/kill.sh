@@ -1,20 +1,29 @@
-# Sourced by test/faults/kill_*.t after `. test/faults/kill.sh` has brought test/integ/lib.sh: the
-# crash campaign. A test names an evening in phases, and the rest follows:
+# Sourced by the crash campaign (sh, TAP), test/faults/kill_*.t. Such a test names an evening in
+# phases, each a command and the stage that it leads to, and the rest follows:
 #
+#	. test/faults/kill.sh
+#	in_sandbox "$@"
 #	evening() {
 #		phase up 'gsp-up toy' running
 #		phase down 'gsp-down toy' none
 #	}
-#	campaign evening 1
+#	campaign evening fresh
 #
-# The first time a phase's command runs it is left alone, and its steps are written down by the
-# command itself (test/faults/step.c). From then on each evening kills each phase at the next of
-# its steps, runs the same command again, and looks whether all is as if nothing had happened.
-# Evenings follow until every step has had its turn.
+# The first time a phase's command runs it is left alone, and writes its steps down itself (see
+# test/faults/step.c). From then on each evening kills each phase at the next of its steps, runs
+# the same command again, and looks whether all is as if nothing had happened. Evenings follow
+# until every step has had its turn.
 #
-# Each step is tried at its first and at its last occurrence in a command, killed alone and with
-# everything that the command had started in turns. FULL=1: at every occurrence, both ways.
-# KILL_ONLY=PHASE: that phase alone. KILL_STEP=REGEX: steps like that alone.
+# Every step is tried at its first and at its last occurrence in the command, by turns killed
+# alone and with everything that the command had started. Settings:
+#	SHARD=I/N	each Nth case from the Ith on; so that N tests share the work
+#	OTHERS=N	of the steps of other tools than the phase's own each Nth alone (they have
+#			their own phases elsewhere)
+#	FULL=1		every occurrence of every step, both ways
+#	KILL_ONLY=PHASE, KILL_STEP=REGEX	that phase, or steps like that, alone
+#	KILL_KEEP=DIR	the lists of steps and cases are kept there
+#	OR_STATUS=N	a command again may end with that, too
+#	AGAIN=COMMAND	another command than the one that was killed
 # shellcheck shell=sh
 
 BUILD=${BUILD:-$(pwd)/build}
@@ -25,7 +34,7 @@ SANDBOX_ARGS="--create-time 0ms --boot-time 0ms --shutdown-time 0ms"
 
 LOGS=$T/steps
 PHASES=
-ROUND=0
+ROUND=0 H='' GIVEN_UP=''
 TRIED=0 LOST=0 ORPHANS=0 WORST=0 MISSED=0
 mkdir "$LOGS"
 
@@ -34,18 +43,26 @@ now_ms() { date +%s%3N; }
 # ---- the cases of a phase ----
 
 # "tool step" lines -> "mode tool step nth", one for each case, tab-separated
-choose() { # choose LOG
-	awk -F'\t' -v OFS='\t' -v full="${FULL:-}" -v like="${KILL_STEP:-}" '
+choose() { # choose LOG TOOL
+	awk -F'\t' -v OFS='\t' -v full="${FULL:-}" -v like="${KILL_STEP:-}" -v own="$2" \
+		-v others="${OTHERS:-1}" -v shard="${SHARD:-1/1}" '
+		BEGIN { split(shard, share, "/") }
 		like != "" && $0 !~ like { next }
 		{ n[$0]++; if (n[$0] == 1) order[++lines] = $0 }
+		function add(mode, line, nth) {
+			if (cases++ % share[2] == share[1] - 1) print mode, line, nth
+		}
 		END {
-			for (i = 1; i <= lines; i++)
+			for (i = 1; i <= lines; i++) {
+				split(order[i], part, "\t")
+				if (full == "" && part[1] != own && other++ % others) continue
 				for (k = 1; k <= n[order[i]]; k++) {
 					if (full == "" && k != 1 && k != n[order[i]]) continue
-					c++
-					if (full != "" || c % 2) print "tree", order[i], k
-					if (full != "" || !(c % 2)) print "alone", order[i], k
+					turn++
+					if (full != "" || turn % 2) add("tree", order[i], k)
+					if (full != "" || turn % 2 == 0) add("alone", order[i], k)
 				}
+			}
 		}' "$1"
 }
 
@@ -89,6 +106,7 @@ check_history() {
 			bad "generation ${g##*.} is gone"
 		}
 	done
+	# shellcheck disable=SC2010
 	left=$(ls -A "$dir" | grep -vxE '[0-9]{6}(\.gsp)?|BASE|[a-z.]*lock' | tr '\n' ' ')
 	[ -z "$left" ] || bad "left in history/: $left"
 }
@@ -113,6 +131,7 @@ check_state() { # check_state STAGE
 	[ "$got" = "$1" ] || bad "status says '$got', not '$1' $(tail -n 1 "$T/status.err")"
 	case $1 in
 	none)
+		[ -d "$state" ] || return 0
 		left=$(find "$state" -name 'id_ed25519*' -o -name session.json | tr '\n' ' ')
 		[ -z "$left" ] || bad "left of the session: $left"
 		left=$(grep -rl 'PRIVATE KEY' "$H/state" | tr '\n' ' ')
@@ -125,17 +144,23 @@ check_state() { # check_state STAGE
 	esac
 }
 
-# The ledger: whole lines but for what was torn, and of every session that has ended a create and
-# a delete.
+# The ledger: of every session an intent and a create, and of each that has ended a delete. (A
+# torn line is no JSON; the next begins a line of its own.)
+ledger_has() { # ledger_has SESSION LINE...
+	session=$1
+	shift
+	for line in "$@"; do
+		jq -cR 'fromjson?' "$H/state/ledger.jsonl" | jq -e -s --arg s "$session" --arg w "$line" \
+			'map(select(.session == $s and .what == $w)) | length > 0' >/dev/null ||
+			bad "the ledger has no $line of session $session"
+	done
+}
 check_ledger() {
-	[ -f "$H/state/ledger.jsonl" ] || { bad "no ledger" && return; }
+	[ ! -f "$H/state/toy/session.json" ] || ledger_has "$(jq -r .session "$H/state/toy/session.json")" intent create
 	for s in "$H"/state/toy/ended/*.json; do
+		[ -e "$s" ] || continue
 		s=${s##*/}
-		for what in intent create delete; do
-			jq -cR 'fromjson?' "$H/state/ledger.jsonl" | jq -e -s --arg s "${s%.json}" --arg w $what \
-				'map(select(.session == $s and .what == $w)) | length > 0' >/dev/null ||
-				bad "the ledger has no $what of session ${s%.json}"
-		done
+		ledger_has "${s%.json}" intent create delete
 	done
 }
 
@@ -143,7 +168,7 @@ check() { # check STAGE
 	check_machines "$1"
 	check_state "$1"
 	check_history
-	[ "$1" != none ] || check_ledger
+	check_ledger
 }
 
 # ---- a phase ----
@@ -169,7 +194,7 @@ again() { # again COMMAND
 	done
 	took=$(($(now_ms) - began))
 	[ "$took" -le "$WORST" ] || WORST=$took
-	[ $rc = 0 ] || bad "the same command again ended with $rc"
+	[ $rc = 0 ] || [ "$rc" = "${OR_STATUS:-0}" ] || bad "the same command again ended with $rc"
 }
 
 # phase NAME COMMAND STAGE [PROBE]: PROBE is one more check of what the command should have done.
@@ -187,7 +212,7 @@ phase() {
 		}
 		PHASES="$PHASES $ph"
 		mv "$log" "$LOGS/$ph.log"
-		choose "$LOGS/$ph.log" >"$cases"
+		choose "$LOGS/$ph.log" "${cmd%% *}" >"$cases"
 		case ${KILL_ONLY:-$ph} in "$ph") ;; *) : >"$cases" ;; esac
 		wc -l <"$cases" >"$LOGS/$ph.all"
 		: >"$LOGS/$ph.tried"
@@ -202,7 +227,7 @@ phase() {
 		rc=$?
 		if grep -qx killed "$log"; then
 			echo "$what" >>"$LOGS/$ph.tried"
-			again "$cmd"
+			again "${AGAIN:-$cmd}"
 		else # it took another way this time: run to its end, or not a step of this evening
 			echo "$what" >>"$LOGS/$ph.missed"
 			[ $rc = 0 ] || {
@@ -216,6 +241,7 @@ phase() {
 		# shellcheck disable=SC2086
 		run_it again $cmd || bad "not killed it ended with $?"
 	fi
+	[ -z "${AGAIN:-}" ] || [ -n "$WRONG" ] || run_it again $AGAIN || bad "'$AGAIN' ended with $?"
 	check "$want_stage"
 	$probe
 	[ -n "$WRONG" ] || return 0
@@ -226,12 +252,25 @@ phase() {
 	GIVEN_UP=$ph
 }
 
+# plain COMMAND [STAGE [PROBE]]: what must be done in an evening and is killed elsewhere.
+plain() {
+	[ -z "$GIVEN_UP" ] || return 0
+	WRONG=
+	# shellcheck disable=SC2086
+	run_it again $1 || bad "it ended with $?"
+	[ -z "${2:-}" ] || check "$2"
+	[ -n "$WRONG" ] || ${3:-true}
+	[ -n "$WRONG" ] || return 0
+	fail "round $ROUND: '$1': $WRONG"
+	note "$(tail -n 4 "$T/again.err")"
+	GIVEN_UP=$1
+}
+
 # ---- evenings ----
 
 # The game appends a line when it starts and when it stops, and writes both halves of its world
 # with the number of stops: a save that is lost shows, and one that is mixed.
 game() {
-	sed -i 's/^user:.*/&/' "$H/servers/toy/server.yaml"
 	cat >"$H/servers/toy/bootstrap" <<-'EOF'
 		#!/bin/sh
 		mkdir -p "$GSP_OPT" && cat >"$GSP_OPT/toy.sh.new" <<'SH'
@@ -321,7 +360,7 @@ clear_away() {
 
 cases_left() { cat "$LOGS"/*.cases 2>/dev/null | grep -q .; }
 
-# campaign FUNCTION FRESH: FRESH 1 begins every evening with a new home, 0 goes on with the old.
+# campaign FUNCTION fresh|on: every evening begins with a new home, or goes on with the old one.
 campaign() {
 	need curl jq ssh-keygen flock
 	ssh-keygen -q -t ed25519 -N '' -f "$T/owner"
@@ -329,14 +368,16 @@ campaign() {
 	while [ "$ROUND" = 0 ] || cases_left; do
 		ROUND=$((ROUND + 1))
 		GIVEN_UP=
-		[ "$2" = 0 ] && [ "$ROUND" -gt 1 ] && [ -n "$H" ] || kill_home
+		if [ "$2" = fresh ] || [ -z "$H" ]; then
+			kill_home
+		fi
 		"$1"
 		if [ -n "$GIVEN_UP" ]; then
 			[ "$ROUND" -gt 1 ] || break
 			clear_away
 			H=
-		elif [ "$2" = 1 ]; then
-			rm -rf "$H" # it may hold read-only directories: root does not mind
+		elif [ "$2" = fresh ]; then
+			rm -rf "$H"
 		fi
 	done
 	verdict
@@ -353,8 +394,8 @@ verdict() {
 		MISSED=$((MISSED + missed))
 		text="$ph: $steps steps, killed at $tried; $missed did not come up again"
 		# how often a machine is asked for its status is no fixed number: some may be missed
-		if [ "$tried" -gt 0 ] && [ "$wrong" = 0 ] && [ $((missed * 10)) -le "$all" ] ||
-			[ -n "${KILL_ONLY:-}${KILL_STEP:-}" ]; then
+		[ -z "${KILL_ONLY:-}${KILL_STEP:-}" ] || all=0 missed=0 tried=1
+		if [ "$tried" -gt 0 ] && [ "$wrong" = 0 ] && [ $((missed * 10)) -le "$all" ]; then
 			pass "$text"
 		else
 			fail "$text; $wrong went wrong"
@@ -362,8 +403,12 @@ verdict() {
 		fi
 	done
 	note "$TRIED cases in $ROUND evenings, slowest recovery $WORST ms"
-	[ -z "${FAULT_ROWS:-}" ] || printf 'killed: %s\t%s\t%d\t%d\t%d\t%d\n' "$FAULT_NAME" "$FAULT_TOOLS" \
-		"$TRIED" "$LOST" "$ORPHANS" "$WORST" >>"$FAULT_ROWS/$FAULT_FILE"
+	case ${SHARD:-1/1} in
+	1/*) all=$(cat "$LOGS"/*.log | wc -l) ;;
+	*) all=0 ;; # the first one has told
+	esac
+	[ -z "${FAULT_ROWS:-}" ] || printf 'killed: %s\t%s\t%d\t%d\t%d\t%d\t%d\n' "$FAULT_NAME" "$FAULT_TOOLS" \
+		"$TRIED" "$LOST" "$ORPHANS" "$WORST" "$all" >"$FAULT_ROWS/$(basename "$0" .t)"
 	[ -z "${KILL_KEEP:-}" ] || cp -r "$LOGS" "$KILL_KEEP"
 	finish
 }

@@ -1,8 +1,9 @@
-#!/bin/sh
-# The parts of an evening, tool by tool, each killed at each of its steps; see kill.sh.
+# The parts of an evening, tool by tool, each killed at each of its steps; see kill.sh. Sourced
+# by kill_parts_I.t, which share the work.
+# shellcheck shell=sh
 . test/faults/kill.sh
 in_sandbox "$@"
-FAULT_FILE=kill_parts FAULT_NAME="each part" FAULT_TOOLS="provision, run, sync, teardown"
+FAULT_NAME="parts of an evening" FAULT_TOOLS="provision, run, sync, teardown"
 
 evening() {
 	edit one
@@ -14,4 +15,4 @@ evening() {
 	phase sync-down 'gsp-sync down toy' saved home_again
 	phase teardown 'gsp-teardown toy' none edited
 }
-campaign evening 0
+campaign evening on
