@@ -65,6 +65,14 @@ seen(void *ctx, const struct gsp_instance *i, int percent)
 	    i->region, i->status_text);
 }
 
+/* It was made, and something after that failed: whoever reads why shall know that it costs. */
+static int
+exists(struct gsp_job *job, struct gsp_err *err)
+{
+	return gsp_err_hint(err, "the machine exists and costs: 'gsp up %s' tries again, 'gsp down %s' "
+	    "deletes it", job->server, job->server);
+}
+
 /* Keep what the cloud says of our machine; the first time also that it is ours and costs. */
 static int
 keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err *err)
@@ -81,14 +89,17 @@ keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err
 	snprintf(s->ipv4, sizeof(s->ipv4), "%s", it->ipv4);
 	snprintf(s->ipv6, sizeof(s->ipv6), "%s", it->ipv6);
 	if (s->linode_id == it->id)
-		return gsp_session_save(s, job->home, err);
+		return gsp_session_save(s, job->home, err) == -1 ? exists(job, err) : 0;
 	s->linode_id = it->id;
 	/* our own clock may be wrong, but the bill counts from the cloud's */
 	if (it->created != 0)
 		s->created = it->created;
-	if (gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1)
-		return -1;
-	return gsp_ledger_add(job->home, s, "create", job->actor, err);
+	/* the ledger first: once the journal knows the machine nobody writes this line any more. If
+	 * we die in between it is written twice, and it names its session. */
+	if (gsp_ledger_add(job->home, s, "create", job->actor, err) == -1 ||
+	    gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1)
+		return exists(job, err);
+	return 0;
 }
 
 static int
@@ -100,10 +111,7 @@ wait_running(struct gsp_job *job, struct gsp_err *err)
 
 	if (gsp_instance_wait_running(job->api, s->linode_id, s->after_event, deadline, 0, seen, job,
 	        &it, err) == -1) {
-		if (err->code == GSP_ECREATE || err->code == GSP_ETEMP)
-			gsp_err_hint(err, "the machine exists and costs: 'gsp up %s' tries again, "
-			    "'gsp down %s' deletes it", job->server, job->server);
-		return -1;
+		return err->code == GSP_ECREATE || err->code == GSP_ETEMP ? exists(job, err) : -1;
 	}
 	return keep_instance(job, &it, err);
 }
@@ -188,6 +196,8 @@ wait_ssh(struct gsp_job *job, struct gsp_err *err)
 	gsp_job_hangup(job);
 	if (gsp_remote_open(&job->remote, job->home, s, deadline, err) == -1 ||
 	    wait_first_boot(job, deadline, err) == -1 || first_marker(job, err) == -1) {
+		if (err->code == GSP_ETEMP || err->code == GSP_EIO)
+			exists(job, err);
 		gsp_steps_fail(job->steps, job->server, "ssh", "%s", err->msg);
 		return -1;
 	}

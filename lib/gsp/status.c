@@ -343,6 +343,8 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	tell_phase(r, s);
 	if (cloud->known) {
 		it = machine_of(cloud, s->linode_id, s->id);
+		if (it != NULL && s->linode_id == 0)
+			r->linode_id = it->id; /* its answer was lost, or not written down */
 		if (it == NULL && gsp_session_check_here(s, h, &elsewhere) == -1)
 			tell(r, gsp_session_stage(s), NULL, "%s", elsewhere.msg);
 		else if (it == NULL)
