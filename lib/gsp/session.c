@@ -286,6 +286,20 @@ gsp_session_login_make(const struct gsp_home *h, const char *server, struct gsp_
 }
 
 int
+gsp_session_login_remove(const struct gsp_home *h, const char *server, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc;
+
+	rc = gsp_io_unlink(gsp_home_state_path(h, &path, server, "id_ed25519"), err) == -1 ||
+	        gsp_io_unlink(gsp_home_state_path(h, &path, server, "id_ed25519.pub"), err) == -1
+	    ? -1
+	    : 0;
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int
 gsp_session_login_public(char **line, const struct gsp_home *h, const char *server,
     struct gsp_err *err)
 {
@@ -355,8 +369,7 @@ gsp_session_end(const struct gsp_session *s, const struct gsp_home *h, const cha
 	if (write_journal(s, h, gsp_buf_str(&path), why, err) == -1)
 		goto out;
 	/* the key goes before the journal: a journal without key is looked after again */
-	if (gsp_io_unlink(gsp_home_state_path(h, &path, s->server, "id_ed25519"), err) == -1 ||
-	    gsp_io_unlink(gsp_home_state_path(h, &path, s->server, "id_ed25519.pub"), err) == -1 ||
+	if (gsp_session_login_remove(h, s->server, err) == -1 ||
 	    gsp_io_unlink(gsp_home_state_path(h, &path, s->server, "session.json"), err) == -1)
 		goto out;
 	rc = gsp_io_fsync_dir(gsp_home_state_path(h, &path, s->server, ""), err);

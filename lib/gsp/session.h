@@ -77,6 +77,9 @@ void gsp_session_free(struct gsp_session *s);
 /** gsp_session_login_make(h, server, err): a login key in state/<server>/, unless one is there. */
 int gsp_session_login_make(const struct gsp_home *h, const char *server, struct gsp_err *err);
 
+/** gsp_session_login_remove(h, server, err): it is gone. Only where no machine may know it. */
+int gsp_session_login_remove(const struct gsp_home *h, const char *server, struct gsp_err *err);
+
 /** The login key's public line. Caller frees. */
 int gsp_session_login_public(char **line, const struct gsp_home *h, const char *server,
     struct gsp_err *err);

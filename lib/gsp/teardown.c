@@ -216,7 +216,10 @@ find_machine(struct gsp_job *job, struct gsp_instance *it, struct gsp_err *err)
 	if (it->created != 0)
 		s->created = it->created;
 	snprintf(s->ipv4, sizeof(s->ipv4), "%s", it->ipv4);
-	return gsp_session_save(s, job->home, err);
+	/* who bought it died before saying so; the line first, as in provision */
+	return gsp_ledger_add(job->home, s, "create", job->actor, err) == -1
+	    ? -1
+	    : gsp_session_save(s, job->home, err);
 }
 
 static int
@@ -332,6 +335,9 @@ no_session(struct gsp_job *job, struct gsp_err *err)
 			return -1;
 		gsp_err_clear(err); /* a machine that only has such a label */
 	}
+	/* an 'up' that died before its journal may have made a key, which opens nothing */
+	if (gsp_session_login_remove(job->home, job->server, err) == -1)
+		return -1;
 	return delete_firewall(job, err);
 }
 

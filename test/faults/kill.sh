@@ -159,6 +159,7 @@ check_ledger() {
 	[ ! -f "$H/state/toy/session.json" ] || ledger_has "$(jq -r .session "$H/state/toy/session.json")" intent create
 	for s in "$H"/state/toy/ended/*.json; do
 		[ -e "$s" ] || continue
+		[ "$(jq -r .linode_id "$s")" != 0 ] || continue # nothing was ever bought
 		s=${s##*/}
 		ledger_has "${s%.json}" intent create delete
 	done
