@@ -102,12 +102,14 @@ gsp_remote_install(struct gsp_remote *r, struct gsp_err *err)
 	struct gsp_ssh_end end;
 	int rc;
 
-	/* beside, then renamed: a cut link never leaves half a script under its name */
+	/* To cat, a cut link looks like the end of the script, and half of a script does nothing and
+	 * says that all is well: only what has the checksum in its name gets that name. */
 	gsp_buf_addf(&cmd,
-	    "if [ ! -x %s/%s ]; then umask 022 && mkdir -p %s && cat >%s/.new.$$ && "
-	    "chmod 755 %s/.new.$$ && mv -f %s/.new.$$ %s/%s; fi",
-	    AGENT_DIR, gsp_agent_name, AGENT_DIR, AGENT_DIR, AGENT_DIR, AGENT_DIR, AGENT_DIR,
-	    gsp_agent_name);
+	    "f=%s/%s; whole() { [ -x $1 ] && [ agent-$(sha256sum <$1 | cut -c1-12) = %s ]; }; "
+	    "whole $f || { umask 022 && mkdir -p %s && cat >$f.new.$$ && chmod 755 $f.new.$$ && "
+	    "{ whole $f.new.$$ || { rm -f $f.new.$$; echo it arrived cut short >&2; exit 74; }; } && "
+	    "sync $f.new.$$ && mv -f $f.new.$$ $f; }",
+	    AGENT_DIR, gsp_agent_name, gsp_agent_name, AGENT_DIR);
 	memset(&io, 0, sizeof(io));
 	io.in = gsp_agent_text;
 	io.in_len = strlen(gsp_agent_text);

@@ -550,7 +550,7 @@ set_remote(const char *command)
 {
 	const char *agent = strstr(command, "/agent-"), *state = NULL, *word;
 
-	if (strncmp(command, "if ", 3) == 0) { /* gsp_remote_install() */
+	if (strncmp(command, "f=/var/lib/gsp/agent-", 21) == 0) { /* gsp_remote_install() */
 		(void)snprintf(remote, sizeof(remote), "install");
 		return;
 	}
