@@ -363,7 +363,8 @@ gsp_session_end(const struct gsp_session *s, const struct gsp_home *h, const cha
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
-	if (gsp_io_mkdirs(gsp_home_state_path(h, &path, s->server, "ended"), 0700, err) == -1)
+	if (gsp_io_mkdirs(gsp_home_state_path(h, &path, s->server, "ended"), 0700, err) == -1 ||
+	    gsp_io_sweep(gsp_buf_str(&path), err) == -1) /* a run that died here is run again */
 		goto out;
 	gsp_home_path(h, &path, "state/%s/ended/%s.json", s->server, s->id);
 	if (write_journal(s, h, gsp_buf_str(&path), why, err) == -1)
