@@ -161,7 +161,7 @@ $(filter-out %/gsp-sandbox,$(TOOLS:%=$(FAULTS)/%)): $(FAULTS)/%: $(O)/cmd/%.o \
     $(O)/test/faults/step.o $(FAULTS)/parts.a $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 $(FAULTS)/gsp-sandbox: $(O)/gsp-sandbox
-	@mkdir -p $(@D) && cp $< $@
+	@mkdir -p $(@D) && cp --remove-destination $< $@
 
 faults: all $(TOOLS:%=$(FAULTS)/%)
 
