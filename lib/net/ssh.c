@@ -123,6 +123,8 @@ look_ahead(const struct gsp_ssh *s, bool *first, bool *gone, struct gsp_err *err
 	if (!*first || len == 0)
 		return 0;
 	*first = false;
+	if (ssh_get_serverbanner(s->ses) != NULL)
+		return 0; /* libssh was here before us: what has come is the key exchange */
 	if (memcmp(said, "SSH-", len < 4 ? len : 4) == 0)
 		return 0;
 	for (size_t i = 0; i < len; i++)
