@@ -172,7 +172,9 @@ faults: all $(TOOLS:%=$(FAULTS)/%)
 
 # Every fault, and a table of what became of saves and machines. The tests wait more than they
 # work, so more of them run at once. FULL=1: no case left out (see test/faults/kill.sh).
-FAULT_T := $(wildcard test/faults/*.t)
+# The long ones first, as above.
+FAULT_LONG := $(wildcard test/faults/kill_parts_*.t test/faults/kill_edit_*.t test/faults/kill_evening_*.t)
+FAULT_T := $(FAULT_LONG) $(filter-out $(FAULT_LONG),$(wildcard test/faults/*.t))
 FAULT_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n * 3)))
 check-faults: faults
 	@rm -rf $(O)/fault-rows && mkdir -p $(O)/fault-rows
