@@ -95,6 +95,19 @@ closing_refused(struct gsp_job *job, const char *text, const char *said, struct 
 	    "nothing was deleted: 'gsp down %s' saves it once more", job->server, first, job->server);
 }
 
+/* A run that was killed may have asked for the very same, and the machine did it after we had
+ * looked: then it is permitted. */
+static bool
+closed_meanwhile(struct gsp_job *job, const struct gsp_marker *want)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_hello hello;
+
+	return gsp_remote_hello(job->remote, "", &hello, &ignored) == 0 && hello.has_marker &&
+	    gsp_remote_ours(&hello, job->home, job->session, &ignored) == 0 &&
+	    hello.marker.state == GSP_MARK_CLOSING && hello.marker.saved == want->saved;
+}
+
 static int
 close_marker(struct gsp_job *job, const struct gsp_hello *hello, struct gsp_err *err)
 {
@@ -121,10 +134,10 @@ close_marker(struct gsp_job *job, const struct gsp_hello *hello, struct gsp_err 
 			gsp_argv_push(&op, c->push.v[i]);
 	}
 	rc = gsp_remote_ask(job->remote, &op, NULL, 0, &out, &status, err);
-	if (rc == 0 && status != 0)
-		rc = closing_refused(job, gsp_buf_str(&out), err->msg, err);
-	if (rc == 0)
+	if (rc == 0 && status == 0)
 		rc = read_back(job, &m, err);
+	else if (rc == 0 && !closed_meanwhile(job, &m))
+		rc = closing_refused(job, gsp_buf_str(&out), err->msg, err);
 	gsp_argv_release(&op);
 	gsp_buf_release(&out);
 	gsp_buf_release(&ports);

@@ -400,9 +400,10 @@ verdict() {
 		TRIED=$((TRIED + tried))
 		MISSED=$((MISSED + missed))
 		text="$ph: $steps steps, killed at $tried; $missed did not come up again"
-		# how often a machine is asked for its status is no fixed number: some may be missed
+		# how often a machine is asked for its status is no fixed number, and some directories are
+		# made in the first evening alone: two may be missed, and a tenth
 		[ -z "${KILL_ONLY:-}${KILL_STEP:-}" ] || all=0 missed=0 tried=1
-		if [ "$tried" -gt 0 ] && [ "$wrong" = 0 ] && [ $((missed * 10)) -le "$all" ]; then
+		if [ "$tried" -gt 0 ] && [ "$wrong" = 0 ] && [ $((missed * 10)) -le $((all + 20)) ]; then
 			pass "$text"
 		else
 			fail "$text; $wrong went wrong"
