@@ -216,7 +216,7 @@ print_end(struct status *s, struct gsp_err *err)
 }
 
 static int
-read_cloud(struct tool *t, struct status *s, struct gsp_err *err)
+read_cloud(struct tool *t, struct status *s, bool mend, struct gsp_err *err)
 {
 	struct gsp_buf token = GSP_BUF_INIT(4096);
 	struct gsp_linode_opts o;
@@ -231,7 +231,7 @@ read_cloud(struct tool *t, struct status *s, struct gsp_err *err)
 	if (gsp_linode_new(&api, &o, err) == 0)
 		rc = gsp_cloud_read(&s->cloud, t->home, api, err);
 	if (rc == 0)
-		rc = mend_ledger(t, api, &s->cloud, err);
+		rc = !mend ? 0 : mend_ledger(t, api, &s->cloud, err);
 	if (rc == -1 && err->code != GSP_EAUTH && err->code != GSP_ECANCEL)
 		gsp_err_hint(err, "'gsp status --cached' shows what this computer remembers");
 	gsp_token_wipe(&token);
@@ -249,7 +249,7 @@ show(struct tool *t, struct status *s, char **names, size_t n, struct gsp_err *e
 
 	if (probes == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	if (!s->cached && (read_cloud(t, s, err) == -1 ||
+	if (!s->cached && (read_cloud(t, s, true, err) == -1 ||
 	        status_probe_all(t, &s->cloud, names, n, probes, err) == -1))
 		goto out;
 	for (size_t i = 0; i < n; i++) {
@@ -358,7 +358,8 @@ rebuild(struct tool *t, struct status *s, struct gsp_err *err)
 	struct gsp_argv names = GSP_ARGV_INIT;
 	int rc = -1;
 
-	if (read_cloud(t, s, err) == -1 || gsp_rebuild_plan(&plan, t->home, &s->cloud, err) == -1)
+	/* who knows a machine again writes its line; what nobody can is mended when it is shown */
+	if (read_cloud(t, s, false, err) == -1 || gsp_rebuild_plan(&plan, t->home, &s->cloud, err) == -1)
 		goto out;
 	for (size_t i = 0; i < plan.n; i++)
 		if (plan.v[i].why[0] == '\0' && asked_for(t, plan.v[i].server))

@@ -493,9 +493,14 @@ gsp_history_live_of(const struct gsp_history *h, const char *session, uint64_t a
 		struct gsp_err ignored = GSP_ERR_INIT;
 		struct gsp_gen g;
 
-		if (gsp_history_info(h, h->numbers[i], &g, &ignored) == 0 && *session != '\0' &&
-		    strcmp(g.session, session) == 0 && g.kind == GSP_GEN_LIVE)
+		if (gsp_history_info(h, h->numbers[i], &g, &ignored) == -1)
+			continue;
+		if (*session != '\0' && strcmp(g.session, session) == 0 && g.kind == GSP_GEN_LIVE)
 			return g.number;
+		/* sessions of a server come one after the other */
+		if ((g.kind == GSP_GEN_DOWN || g.kind == GSP_GEN_KILLED) &&
+		    strcmp(g.session, session) != 0)
+			return 0;
 	}
 	return 0;
 }

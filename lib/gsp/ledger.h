@@ -75,6 +75,9 @@ int gsp_ledger_parse(struct gsp_ledger *out, const char *text, size_t len, gsp_l
  */
 int gsp_ledger_read(struct gsp_ledger *out, const struct gsp_home *h, gsp_ledger_bad *bad,
     void *ctx, struct gsp_err *err);
+/** gsp_ledger_read_of(out, h, server, bad, ctx, err): the same, but of the journals ${server}'s alone. */
+int gsp_ledger_read_of(struct gsp_ledger *out, const struct gsp_home *h, const char *server,
+    gsp_ledger_bad *bad, void *ctx, struct gsp_err *err);
 void gsp_ledger_release(struct gsp_ledger *l);
 
 /** gsp_ledger_find(l, id): NULL when the ledger has no such session. */

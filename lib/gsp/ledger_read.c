@@ -307,15 +307,20 @@ add_journal(struct gsp_ledger *l, const struct gsp_session *j, const struct gsp_
 	return set_text(&s->api_url, j->api_url != NULL ? j->api_url : h->api_url, err);
 }
 
+/* Of all servers, or of ${server} alone. */
 static int
-add_journals(struct gsp_ledger *l, const struct gsp_home *h, gsp_ledger_bad *bad, void *ctx,
-    struct gsp_err *err)
+add_journals(struct gsp_ledger *l, const struct gsp_home *h, const char *server,
+    gsp_ledger_bad *bad, void *ctx, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
 	struct gsp_err why = GSP_ERR_INIT;
 	struct gsp_session *j;
-	int rc = gsp_status_servers(&names, h, err);
+	int rc = 0;
 
+	if (server == NULL)
+		rc = gsp_status_servers(&names, h, err);
+	else
+		gsp_argv_push(&names, server);
 	for (size_t i = 0; rc == 0 && i < names.n; i++) {
 		if (gsp_session_load(&j, h, names.v[i], &why) == 0) {
 			rc = j != NULL ? add_journal(l, j, h, err) : 0;
@@ -331,6 +336,13 @@ int
 gsp_ledger_read(struct gsp_ledger *out, const struct gsp_home *h, gsp_ledger_bad *bad, void *ctx,
     struct gsp_err *err)
 {
+	return gsp_ledger_read_of(out, h, NULL, bad, ctx, err);
+}
+
+int
+gsp_ledger_read_of(struct gsp_ledger *out, const struct gsp_home *h, const char *server,
+    gsp_ledger_bad *bad, void *ctx, struct gsp_err *err)
+{
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(LEDGER_MAX);
 	int rc;
 
@@ -342,7 +354,7 @@ gsp_ledger_read(struct gsp_ledger *out, const struct gsp_home *h, gsp_ledger_bad
 	}
 	if (rc == 0)
 		rc = gsp_ledger_parse(out, gsp_buf_str(&text), text.len, bad, ctx, err);
-	if (rc == 0 && add_journals(out, h, bad, ctx, err) == -1) {
+	if (rc == 0 && add_journals(out, h, server, bad, ctx, err) == -1) {
 		gsp_ledger_release(out);
 		rc = -1;
 	}

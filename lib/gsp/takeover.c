@@ -241,6 +241,25 @@ confirm(struct takeover *t, struct gsp_err *err)
 
 /* ---- what is written ---- */
 
+/* A machine that is known again may be in the ledger still, or have been added to it by a status. */
+static int
+write_line(struct takeover *t, const struct gsp_session *s, struct gsp_err *err)
+{
+	const struct gsp_home *h = t->job->home;
+	const struct gsp_ledger_session *known;
+	struct gsp_ledger l;
+	bool runs;
+
+	if (!t->o->rebuild)
+		return gsp_ledger_add(h, s, "take-over", t->job->actor, err);
+	if (gsp_ledger_read_of(&l, h, s->server, NULL, NULL, err) == -1)
+		return -1;
+	known = gsp_ledger_find(&l, s->id);
+	runs = known != NULL && known->bought && known->end == NULL && !known->unwritten;
+	gsp_ledger_release(&l);
+	return runs ? 0 : gsp_ledger_add(h, s, "create", t->job->actor, err);
+}
+
 /* The journal first: whoever is locked out after it, somebody knows the machine. */
 static int
 write_journal(struct takeover *t, struct gsp_err *err)
@@ -258,8 +277,7 @@ write_journal(struct takeover *t, struct gsp_err *err)
 	}
 	s->after_event = t->after_event;
 	if (gsp_witness_fill(&t->w, job, &t->want, s, err) == -1 ||
-	    (!told && gsp_ledger_add(job->home, s, t->o->rebuild ? "create" : "take-over", job->actor,
-	        err) == -1))
+	    (!told && write_line(t, s, err) == -1))
 		return -1;
 	snprintf(s->taking_from, sizeof(s->taking_from), "%s", t->from);
 	return gsp_session_save(s, job->home, err);

@@ -34,9 +34,8 @@ was_restored() { world_is "$BACK_TO"; }
 was_imported() { world_is 40; }
 was_pruned() {
 	saved_right "$H/servers/toy/files" || bad "files/ is not whole"
-	# shellcheck disable=SC2010
-	kept=$(ls "$H/servers/toy/history" | grep -cxE '[0-9]{6}')
-	[ "$kept" -le 3 ] || bad "$kept generations are left"
+	left=$(gsp-saves --json prune --dry-run toy 2>/dev/null | jq -r .generation | tr '\n' ' ')
+	[ -z "$left" ] || bad "generations $left are left"
 	rm -f "$H"/seen.*
 }
 
@@ -48,7 +47,7 @@ evening() {
 	phase init-server "gsp-init -q minetest m$ROUND" none whole_server
 	OR_STATUS=
 	rm -rf "$H/servers/m$ROUND"
-	[ ! -x "$BUILD/gsp-cost" ] || phase cost gsp-cost none
+	phase cost 'gsp-cost --json' none
 	has restore || return 0
 	edit "before a restore"
 	world "$H/servers/toy/files" "$ROUND"
@@ -62,6 +61,8 @@ evening() {
 	rm -rf "$T/import" && mkdir "$T/import" && world "$T/import" 40 && echo "$EDIT" >"$T/import/readme"
 	phase import "gsp-saves import toy $T/import" none was_imported
 	has prune || return 0
-	phase prune "gsp-saves prune toy" none was_pruned
+	grep -q '^keep:' "$H/servers/toy/server.yaml" ||
+		echo 'keep: {last: 1}' >>"$H/servers/toy/server.yaml"
+	phase prune "gsp-saves prune --yes toy" none was_pruned
 }
 campaign evening on

@@ -52,6 +52,7 @@ REAL(int, syncfs, int);
 REAL(int, rename, const char *, const char *);
 REAL(int, renameat, int, const char *, int, const char *);
 REAL(int, renameat2, int, const char *, int, const char *, unsigned);
+REAL(int, linkat, int, const char *, int, const char *, int);
 REAL(int, unlink, const char *);
 REAL(int, unlinkat, int, const char *, int);
 REAL(int, rmdir, const char *);
@@ -394,6 +395,15 @@ __wrap_renameat2(int fd, const char *from, int to_fd, const char *to, unsigned f
 
 	step("rename %s", name_at(b, to_fd, to));
 	return __real_renameat2(fd, from, to_fd, to, flags);
+}
+
+int
+__wrap_linkat(int fd, const char *from, int to_fd, const char *to, int flags)
+{
+	char b[NAME_MAX_];
+
+	step("linkat %s", name_at(b, to_fd, to));
+	return __real_linkat(fd, from, to_fd, to, flags);
 }
 
 int

@@ -89,11 +89,12 @@ is "stages" "$(stage toy) $(stage dirty) $(stage fresh) $(stage idle)" "stopped 
 is "the game never noticed" "$(at dirty cat /tmp/toy.pid)" "$PID"
 is "created when the cloud says" "$(journal dirty .created)" "${CREATED}Z"
 is "with a price" "$(journal dirty '.hourly_usd > 0')" true
-is "the ledger has each machine once" "$(jq -r 'select(.what=="create") | .server' "$H/state/ledger.jsonl" | sort | tr '\n' ' ')" "dirty fresh toy "
+is "the ledger has each machine" "$(jq -r 'select(.what=="create") | .server' "$H/state/ledger.jsonl" | sort -u | tr '\n' ' ')" "dirty fresh toy "
+is "and counts each once" "$(gsp-cost --json --by session | jq -r .server | sort | tr '\n' ' ')" "dirty fresh toy "
 cp -R "$H/state" "$T/state.a"
 : >"$H/state/ledger.jsonl"
 gives 0 "once more is success" gsp-status --rebuild
-is "and changes nothing" "$(cat "$H/state/ledger.jsonl"; diff -r -x ledger.jsonl -x lock -x '*.jsonl' "$H/state" "$T/state.a")" ""
+is "and changes nothing but a ledger that lacks them" "$(jq -r '"\(.what) \(.server)"' "$H/state/ledger.jsonl" | sort | tr '\n' ' '; diff -r -x ledger.jsonl -x lock -x '*.jsonl' "$H/state" "$T/state.a")" "create dirty create fresh create toy "
 # shellcheck disable=SC2031
 gives 0 "a login" gsp-ssh dirty true
 is "nothing was deleted" "$(machines) $(firewalls)" "3 3"

@@ -83,6 +83,7 @@ for i in range(machines - 1):
 for i in range(600):
     lists['/v4/networking/firewalls'].append({'id': 2000000 + i, 'label': 'gsp-f%04d' % i, 'status': 'enabled',
         'created': '2026-01-01T00:00:00', 'tags': ['gsp', 'gsp-home:zzzzzzzz'], 'entities': []})
+one = {'/v4/linode/instances/%d' % m['id']: m for m in lists['/v4/linode/instances'][1:]}
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     def log_message(self, *a): pass
@@ -95,6 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             page, size = int(q.get('page', ['1'])[0]), int(q.get('page_size', ['100'])[0])
             status, body = 200, json.dumps({'data': v[(page - 1) * size:page * size], 'page': page,
                 'pages': max(1, (len(v) + size - 1) // size), 'results': len(v)}).encode()
+        elif u.path in one:
+            status, body = 200, json.dumps(one[u.path]).encode()
         else:
             status, body = ask('GET', self.path, None, dict(self.headers))
         self.send_response(status)
@@ -117,6 +120,8 @@ seen() { grep -c "$1" "$T/log"; }
 LISTS=$(((MACHINES + 499) / 500 + 2 + 1)) # machines, firewalls, prices
 
 # ---- status of it all ----
+# machines that nobody wrote down: the first one brings the ledger up to date, one by one
+gives 0 "the first status" gsp-status --json
 : >"$T/log"
 BEGAN=$(date +%s)
 JOURNALS=$(opens session.json "$H/state" gsp-status --json)

@@ -118,7 +118,7 @@ api POST "/linode/instances/$(jq .linode_id "$H/state/toy/session.json")/boot" '
 like "booting" "^toy is running $SINCE: Linode says that the machine is 'booting'; 'running' is from memory; ($MONEY); go on with 'gsp status toy'$"
 control PUT /options '{"boot_ms":200}' >/dev/null
 machine_fault gsp-toy gone
-like "lost" "^toy is lost $SINCE: the machine is gone and its last game was not saved; it costs nothing any more; go on with 'gsp up toy --from 2'$"
+like "lost" "^toy is lost $SINCE: the machine is gone and its last game was not saved; 'gsp up toy --from 2' goes on from the newest proven save, of [0-9]+ s ago; it costs nothing any more; go on with 'gsp up toy --from 2'$"
 
 # ---- as people see it ----
 server a-server-with-a-long-name-28
