@@ -545,7 +545,7 @@ check_start() { # under the lock: nothing starts twice, nothing starts on the wa
 
 stamp() { # stamp FILE: what changes after we return is newer (file times move in ticks)
 	uptime_cs
-	printf '%s %s\n' "$(date +%s%6N)" "$UP" 2>/dev/null >"$1.new" && mv -f "$1.new" "$1" || die_write "$1"
+	printf '%s %s\n' "$(date +%s%6N)" "$UP" 2>/dev/null >"$1.$$" && mv -f "$1.$$" "$1" || die_write "$1"
 	sleep 0.02
 }
 
@@ -1036,7 +1036,8 @@ op_proof() {
 		sleep 0.2
 	done
 	# kept for `outside`: the save is judged by another call, maybe from another computer
-	sort -u "$T/outside" >"$VAR/outside.new" && mv -f "$VAR/outside.new" "$VAR/outside" ||
+	# a proof that a killed tool had asked for may still be at it: a name of our own
+	sort -u "$T/outside" >"$VAR/outside.$$" && mv -f "$VAR/outside.$$" "$VAR/outside" ||
 		die_write "$VAR/outside"
 	echo 'proof ok'
 	cat "$VAR/outside"

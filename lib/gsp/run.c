@@ -202,6 +202,22 @@ run_bootstrap(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err 
 	return 0;
 }
 
+/* What a killed run had asked for may get there after we have looked: then the machine refuses to
+ * start it twice, and it runs. */
+static int
+start_script(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_script_end end = {.status = -1};
+
+	if (run_to_end(job, o, job->session->conf->timeouts.start_s, &end, err) == 0)
+		return 0;
+	if (end.status != -1 || err->code != GSP_EREFUSED || alive(job, &ignored) != 1)
+		return -1;
+	gsp_err_clear(err);
+	return 0;
+}
+
 static int
 run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 {
@@ -240,7 +256,7 @@ run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err
 	m.stopped = false;
 	snprintf(m.boot_id, sizeof(m.boot_id), "%s", hello.boot_id);
 	if (gsp_remote_mark(job->remote, &hello.marker, &m, err) == -1 || prepare(job, err) == -1 ||
-	    run_script(job, o, s->conf->timeouts.start_s, err) == -1)
+	    start_script(job, o, err) == -1)
 		return -1;
 	return gsp_session_phase(s, job->home, GSP_PHASE_RUNNING, err);
 }

@@ -19,6 +19,7 @@
 #	SHARD=I/N	each Nth case from the Ith on; so that N tests share the work
 #	OTHERS=N	of the steps of other tools than the phase's own each Nth alone (they have
 #			their own phases elsewhere)
+#	KILL_SAMPLE=N	of the cases each Nth alone
 #	FULL=1		every occurrence of every step, both ways
 #	KILL_SECONDS=N	no new evening after N (1200) seconds; what was left out is a skipped test.
 #			FULL knows no hurry
@@ -47,12 +48,14 @@ now_ms() { date +%s%3N; }
 # "tool step" lines -> "mode tool step nth", one for each case, tab-separated
 choose() { # choose LOG TOOL
 	awk -F'\t' -v OFS='\t' -v full="${FULL:-}" -v like="${KILL_STEP:-}" -v own="$2" \
-		-v others="${OTHERS:-1}" -v shard="${SHARD:-1/1}" '
+		-v others="${OTHERS:-1}" -v shard="${SHARD:-1/1}" -v sample="${KILL_SAMPLE:-1}" '
 		BEGIN { split(shard, share, "/") }
 		like != "" && $0 !~ like { next }
 		{ n[$0]++; if (n[$0] == 1) order[++lines] = $0 }
 		function add(mode, line, nth) {
-			if (cases++ % share[2] == share[1] - 1) print mode, line, nth
+			if (cases % share[2] == share[1] - 1 && int(cases / share[2]) % sample == 0)
+				print mode, line, nth
+			cases++
 		}
 		END {
 			for (i = 1; i <= lines; i++) {
