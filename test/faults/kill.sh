@@ -26,6 +26,7 @@
 #	KILL_ONLY=PHASE, KILL_STEP=REGEX	that phase, or steps like that, alone
 #	KILL_KEEP=DIR	the lists of steps and cases are kept there
 #	OR_STATUS=N	a command again may end with that, too
+#	MAY_GO=1	generations may be gone afterwards
 #	AGAIN=COMMAND	another command than the one that was killed
 # shellcheck shell=sh
 
@@ -106,7 +107,7 @@ check_history() {
 		fi
 	done
 	for g in "$H"/seen.*; do
-		[ ! -e "$g" ] || [ -d "$dir/${g##*.}" ] || {
+		[ ! -e "$g" ] || [ -n "${MAY_GO:-}" ] || [ -d "$dir/${g##*.}" ] || {
 			LOST=$((LOST + 1))
 			bad "generation ${g##*.} is gone"
 		}

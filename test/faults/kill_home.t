@@ -63,6 +63,8 @@ evening() {
 	has prune || return 0
 	grep -q '^keep:' "$H/servers/toy/server.yaml" ||
 		echo 'keep: {last: 1}' >>"$H/servers/toy/server.yaml"
+	MAY_GO=1
 	phase prune "gsp-saves prune --yes toy" none was_pruned
+	MAY_GO=
 }
 campaign evening on

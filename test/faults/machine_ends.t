@@ -145,7 +145,7 @@ done
 for stage in running stopped; do
 	ended 65 $stage gone up
 	shown lost "gsp up $s --from 1"
-	told "... and says what goes on" "is gone, and its last game was not saved; 'gsp up $s --from N'"
+	told "... and says what goes on" "is gone, and its last game was not saved; 'gsp up $s --from [0-9]+'"
 	is "... nothing is bought" "$(labelled "$s")" 0
 	gives 65 "... nor the next time" gsp-up "$s"
 	recovers 0 "... up --from" gsp-up "$s" --from 1
@@ -164,7 +164,7 @@ for stage in created bootstrapped uploaded; do
 done
 for stage in running stopped; do
 	ended 65 $stage gone down
-	told "... and says what goes on" "is gone, and its last game was not saved; 'gsp up $s --from N'"
+	told "... and says what goes on" "is gone, and its last game was not saved; 'gsp up $s --from [0-9]+'"
 	is "... its session is not forgotten" "$(stage "$s")" lost
 done
 ended 0 saved gone down
