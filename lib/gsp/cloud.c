@@ -281,14 +281,8 @@ gsp_cloud_cost(const struct gsp_cloud *c, const struct gsp_instance *it, int64_t
 	s.linode_id = it->id;
 	s.created = it->created != 0 ? it->created : now;
 	s.hourly_usd = s.monthly_usd = -1;
-	if (at != NULL && at->known) {
-		s.hourly_usd = at->plan.hourly_usd;
-		s.monthly_usd = at->plan.monthly_usd;
-		if (it->backups && at->plan.backup_hourly_usd > 0 && s.hourly_usd >= 0) {
-			s.hourly_usd += at->plan.backup_hourly_usd;
-			s.monthly_usd += at->plan.backup_monthly_usd;
-		}
-	}
+	if (at != NULL && at->known)
+		gsp_plan_price(&at->plan, it->backups, &s.hourly_usd, &s.monthly_usd);
 	gsp_session_cost(&s, now, hours, usd);
 	*hourly = s.hourly_usd;
 	if (s.hourly_usd < 0)

@@ -170,12 +170,7 @@ add_rung(struct gsp_preflight *p, struct gsp_job *job, const char *type, const c
 	snprintf(r->region, sizeof(r->region), "%s", region);
 	snprintf(r->type, sizeof(r->type), "%s", type);
 	r->disk_mb = plan.disk_mb;
-	r->hourly_usd = plan.hourly_usd;
-	r->monthly_usd = plan.monthly_usd;
-	if (p->backups_forced && plan.backup_hourly_usd > 0 && r->hourly_usd >= 0) {
-		r->hourly_usd += plan.backup_hourly_usd;
-		r->monthly_usd += plan.backup_monthly_usd;
-	}
+	gsp_plan_price(&plan, p->backups_forced, &r->hourly_usd, &r->monthly_usd);
 	p->nrungs++;
 	return 0;
 }

@@ -286,12 +286,7 @@ price(const struct reconcile *r, struct gsp_session *s, const struct gsp_instanc
 		gsp_err_clear(err); /* a plan that is not sold any more: the price stays unknown */
 		return 0;
 	}
-	s->hourly_usd = plan.hourly_usd;
-	s->monthly_usd = plan.monthly_usd;
-	if (it->backups && plan.backup_hourly_usd > 0 && s->hourly_usd >= 0) {
-		s->hourly_usd += plan.backup_hourly_usd;
-		s->monthly_usd += plan.backup_monthly_usd;
-	}
+	gsp_plan_price(&plan, it->backups, &s->hourly_usd, &s->monthly_usd);
 	return 0;
 }
 

@@ -152,6 +152,9 @@ silent(struct stray *x, bool was_started, struct gsp_err *err)
 
 	if (err->code == GSP_ECANCEL)
 		return -1;
+	/* it answers, and is not what its tags say: whoever made it so may have played there */
+	if (err->code == GSP_EREFUSED && err->detail != GSP_WITNESS_NO_MARKER)
+		return -1;
 	if (!was_started) {
 		gsp_steps_warn(x->job->steps, x->job->server, "the machine cannot be asked (%s); its session "
 		    "ended here, and nothing was ever started in it, so nothing is lost", err->msg);
@@ -159,7 +162,7 @@ silent(struct stray *x, bool was_started, struct gsp_err *err)
 		return 0;
 	}
 	if (err->code == GSP_EREFUSED)
-		return -1; /* a marker that is missing or does not fit: said already, with what to do */
+		return -1; /* a marker that is missing: said already, with what to do */
 	snprintf(why, sizeof(why), "the machine '%s' cannot be asked (%.300s)", x->w.it.label, err->msg);
 	return refuse(x, why, err);
 }

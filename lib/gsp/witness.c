@@ -129,12 +129,7 @@ set_price(struct gsp_witness *w, struct gsp_job *job, struct gsp_session *s, str
 		gsp_err_clear(err);
 		return 0;
 	}
-	s->hourly_usd = plan.hourly_usd;
-	s->monthly_usd = plan.monthly_usd;
-	if (w->it.backups && plan.backup_hourly_usd > 0 && s->hourly_usd >= 0) {
-		s->hourly_usd += plan.backup_hourly_usd;
-		s->monthly_usd += plan.backup_monthly_usd;
-	}
+	gsp_plan_price(&plan, w->it.backups, &s->hourly_usd, &s->monthly_usd);
 	return 0;
 }
 

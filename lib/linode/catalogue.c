@@ -289,3 +289,14 @@ gsp_account_settings_get(
 	gsp_linode_answer_release(&a);
 	return rc;
 }
+
+void
+gsp_plan_price(const struct gsp_plan *p, bool backups, double *hourly_usd, double *monthly_usd)
+{
+	*hourly_usd = p->hourly_usd;
+	*monthly_usd = p->monthly_usd;
+	if (backups && p->backup_hourly_usd > 0 && p->hourly_usd >= 0) {
+		*hourly_usd += p->backup_hourly_usd;
+		*monthly_usd += p->backup_monthly_usd;
+	}
+}

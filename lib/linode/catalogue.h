@@ -19,6 +19,11 @@ struct gsp_plan {
 	double backup_hourly_usd, backup_monthly_usd; /* the backups add-on there; < 0 unknown */
 };
 
+/** gsp_plan_price(p, backups, hourly_usd, monthly_usd): what a machine of this plan costs there, with
+ * the backups add-on or without; < 0 unknown. */
+void gsp_plan_price(const struct gsp_plan *p, bool backups, double *hourly_usd,
+    double *monthly_usd);
+
 struct gsp_region {
 	char id[33];
 	char label[65];

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -26,16 +27,31 @@ same_file(int fd, const char *path)
 	    a.st_ino == b.st_ino;
 }
 
+/* Whoever took it a moment ago may still be writing: a whole note ends with its line. */
+static void
+read_note(int fd, char *note, size_t size)
+{
+	char text[NOTE_MAX] = "";
+
+	for (int tries = 0; tries < 5; tries++) {
+		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+		text[n > 0 ? n : 0] = '\0';
+		if (strchr(text, '\n') != NULL)
+			break;
+		poll(NULL, 0, 20);
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	(void)snprintf(note, size, "%s", text);
+}
+
 static int
 busy(int fd, const char *path, struct gsp_err *err)
 {
-	char note[NOTE_MAX] = "", span[48];
+	char note[NOTE_MAX], span[48];
 	struct stat st;
-	ssize_t n;
 
-	n = pread(fd, note, sizeof(note) - 1, 0);
-	note[n > 0 ? n : 0] = '\0';
-	note[strcspn(note, "\r\n")] = '\0';
+	read_note(fd, note, sizeof(note));
 	if (fstat(fd, &st) == -1)
 		st.st_mtime = (time_t)gsp_wall_s();
 	return gsp_err_set(err, GSP_ETEMP, "'%s' is locked: %s, for %s", path,
@@ -98,18 +114,14 @@ gsp_lock_peek(const char *path, char *note, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool busy;
-	ssize_t n;
 
 	note[0] = '\0';
 	if (fd == -1)
 		return false;
 	/* shared: two that only look are not in each other's way */
 	busy = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
-	if (busy) {
-		n = pread(fd, note, size - 1, 0);
-		note[n > 0 ? n : 0] = '\0';
-		note[strcspn(note, "\r\n")] = '\0';
-	}
+	if (busy)
+		read_note(fd, note, size);
 	close(fd);
 	return busy;
 }

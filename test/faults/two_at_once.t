@@ -15,7 +15,7 @@ both() { # both A B: until both have ended
 	until_true 60 test -f "$T/$1.rc"
 	until_true 60 test -f "$T/$2.rc"
 }
-busy='is busy: .*locked: ([^:]*: [a-z]+ \(pid [0-9]+\)|another gsp tool), for [0-9]+ .*gsp status'
+busy='is busy: .*locked: [^:]*: [a-z]+ \(pid [0-9]+\), for [0-9]+ .*gsp status'
 
 # ---- two terminals ----
 

@@ -171,6 +171,11 @@ mkdir -p "$H/state/toy/ended"
 SESSION=$(jq -r .session "$H/state/toy/session.json")
 jq '.ended = "never created"' "$H/state/toy/session.json" >"$H/state/toy/ended/$SESSION.json"
 rm "$H/state/toy/session.json" "$H"/state/toy/id_*
+on_toy "cp -p /var/lib/gsp/session.json /root/marker; sed -i 's/\"session\":\"[a-z0-9]*\"/\"session\":\"zzzzzzzz\"/' /var/lib/gsp/session.json"
+gives 65 "its ended session started nothing, but its marker is of another" stray "$TWO"
+says "says so" "session zzzzzzzz; its tags say"
+is "it is there" "$(there_id "$TWO")" "$TWO"
+on_toy "cp -p /root/marker /var/lib/gsp/session.json"
 machine_fault gsp-toy cut # for good
 gives 0 "unreachable, but its ended session started nothing" stray "$TWO"
 says "says so" "nothing was ever started in it"

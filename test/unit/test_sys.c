@@ -1,7 +1,9 @@
 /* sys: io, proc, lock, sig. What needs a process of its own (signals, another user) gets a child. */
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -82,6 +84,18 @@ test_read(void)
 	gsp_buf_release(&b);
 }
 
+/* What a writer that is killed within its line leaves: half of it, and no lock any more. */
+static int
+die_within_a_line(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = -1;
+
+	if (fd != -1 && flock(fd, LOCK_EX) == 0)
+		rc = gsp_io_append(path, "torn", 4, 0600, &err);
+	close(fd);
+	return rc;
+}
+
 /* Writers at once, one after another torn off within a line: every whole line is there, alone. */
 static void
 test_append_line(void)
@@ -108,7 +122,7 @@ test_append_line(void)
 			memset(line, 'a' + w, sizeof(line) - 1);
 			line[sizeof(line) - 1] = '\n';
 			for (int i = 0; i < LINES && rc == 0; i++)
-				rc = w == 0 && i % 4 == 0 ? gsp_io_append(at("l"), "torn", 4, 0600, &err)
+				rc = w == 0 && i % 4 == 0 ? die_within_a_line(at("l"))
 				                          : gsp_io_append_line(at("l"), line, sizeof(line), 0600, &err);
 			_exit(rc == 0 ? 0 : 1);
 		}
