@@ -271,6 +271,7 @@ int
 tool_end(struct tool *t, int rc, const struct gsp_err *err, const struct gsp_argv *after)
 {
 	const struct gsp_after_opts o = {t->cli.actor, after_began, t};
+	bool cut = false;
 	int status, fd;
 
 	if (t->progress != NULL)
@@ -281,18 +282,18 @@ tool_end(struct tool *t, int rc, const struct gsp_err *err, const struct gsp_arg
 	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	for (size_t i = 0; after != NULL && t->home != NULL && i < after->n; i++) {
+	for (size_t i = 0; after != NULL && t->home != NULL && i < after->n && !cut; i++) {
 		struct gsp_err why = GSP_ERR_INIT;
 
 		if (gsp_after_run(t->home, after->v[i], &o, &why) == -1 && why.code != GSP_ECANCEL)
 			gsp_cli_error("%s: %s; the save itself is home; 'gsp down %s' tries it again, "
 			    "state/%s/after_save/log has its words", after->v[i], why.msg, after->v[i],
 			    after->v[i]);
-		else if (why.code == GSP_ECANCEL)
-			break;
+		cut = why.code == GSP_ECANCEL;
 	}
 	tool_close(t);
-	if (gsp_sig_pending() != 0)
+	/* a signal that found everything done and said has stopped nothing */
+	if (cut)
 		gsp_sig_die(gsp_sig_pending());
 	return status;
 }

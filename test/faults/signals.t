@@ -30,6 +30,7 @@ check_hit() { # check_hit SERVER NUMBER AGAIN TEXT ANSWER
 	case $status:$alls in
 	"$((128 + $2)):$1 fail") ;;
 	"0:$1 done") ;; # it came when all was done
+	"130:$1 done") [ -n "$3" ] || wrong "$1" "$4: ended by a signal that came after 'done'" ;;
 	"130:") [ -n "$3" ] || wrong "$1" "$4: no line of 'all'" ;; # at once: nothing more is said
 	*) wrong "$1" "$4: status $status, all: '$alls'" ;;
 	esac
