@@ -231,13 +231,14 @@ clean:
 
 # ---- layers: what each may include; the table of the design, once ----
 
-LAYERS := base sys fmt net linode gsp sandbox cli
+LAYERS := base sys fmt net linode query gsp sandbox cli
 uses_base    :=
 uses_sys     := base
 uses_fmt     := base
 uses_net     := base sys
 uses_linode  := base sys fmt net
-uses_gsp     := base sys fmt net linode
+uses_query   := base sys
+uses_gsp     := base sys fmt net linode query
 uses_sandbox := base sys fmt
 uses_cli     := base sys fmt
 

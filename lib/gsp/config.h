@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "fmt/json.h"
 #include "gsp/config_policy.h"
+#include "gsp/config_stop.h"
 #include "linode/firewall.h" /* struct gsp_port */
 
 #define GSP_SERVER_NAME_MAX 28 /* "gsp-" and the name fit a firewall label of 32 (Linode API v4) */
@@ -63,6 +64,7 @@ struct gsp_server_conf {
 	struct gsp_argv env;      /* "NAME=value" */
 	struct gsp_timeouts timeouts;
 	struct gsp_policy policy;
+	struct gsp_stop_rules stop;
 };
 
 /**

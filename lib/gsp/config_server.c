@@ -313,12 +313,37 @@ set_limits(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	return gsp_policy_set_limits(&l->s->policy.monthly_usd_1e4, v, err);
 }
 
+static int
+set_query(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_stop_set_query(&l->s->stop, v, err);
+}
+
+static int
+set_idle(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_stop_set_idle(&l->s->stop, v, err);
+}
+
+static int
+set_lease(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_stop_set_lease(&l->s->stop, v, err);
+}
+
 static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"type", set_type},
     {"image", set_image}, {"ports", set_ports}, {"ssh_from", set_ssh_from}, {"user", set_user},
     {"dir", set_dir}, {"sync", set_sync}, {"saves", set_saves}, {"env", set_env},
     {"timeouts", set_timeouts}, {"keep", set_keep}, {"backup", set_backup},
     {"on_failure", set_on_failure}, {"on_stop_failure", set_on_stop_failure},
-    {"limits", set_limits}, {NULL, NULL}};
+    {"limits", set_limits}, {"query", set_query}, {"idle", set_idle}, {"lease", set_lease},
+    {NULL, NULL}};
 
 /* The values that hold until a file says otherwise. */
 static int
@@ -335,6 +360,7 @@ built_in(struct gsp_server_conf *s, struct gsp_err *err)
 
 	s->timeouts = timeouts;
 	gsp_policy_init(&s->policy);
+	gsp_stop_init(&s->stop);
 	gsp_buf_addf(&dir, "/srv/%s", s->name);
 	s->dir = gsp_buf_take(&dir);
 	s->image = strdup("linode/debian12");

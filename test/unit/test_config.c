@@ -411,7 +411,7 @@ test_server_refused(void)
 	IS_STR(server_refusal(h, "exclude: [a]\n"),
 	    "1:1: unknown key 'exclude' in server.yaml; known: region, type, image, ports, "
 	    "ssh_from, user, dir, sync, saves, env, timeouts, keep, backup, on_failure, "
-	    "on_stop_failure, limits");
+	    "on_stop_failure, limits, query, idle, lease");
 	IS_STR(server_refusal(h, "sync: {excludes: [a]}\n"),
 	    "1:8: unknown key 'excludes' in sync; did you mean 'exclude'?");
 	IS_STR(server_refusal(h, "timeouts: {boot: 1m}\n"),

@@ -1,0 +1,192 @@
+/* gsp/config, part five: when a server has run long enough. */
+#include "gsp/config_stop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "gsp/setting.h"
+#include "query/query.h"
+
+#include "base/banned.h"
+
+#define CLOCK_MIN_S 60
+#define CLOCK_MAX_S (30 * 86400)
+#define MINUTE_S    60
+
+void
+gsp_stop_init(struct gsp_stop_rules *r)
+{
+	*r = (struct gsp_stop_rules){.empty_s = 20 * MINUTE_S,
+	    .never_s = 30 * MINUTE_S,
+	    .unknown_s = 30 * MINUTE_S,
+	    .first_s = 6 * 60 * MINUTE_S,
+	    .max_s = 12 * 60 * MINUTE_S};
+}
+
+/* "20m", or "never", which is 0. */
+static int
+set_clock(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	const char *text;
+	int64_t s;
+
+	if (gsp_setting_text(&text, v, NULL, err) == -1)
+		return -1;
+	if (strcmp(text, "never") == 0) {
+		*out = 0;
+		return 0;
+	}
+	if (gsp_num_duration_s(&s, text, CLOCK_MAX_S) == -1 || s < CLOCK_MIN_S)
+		return gsp_yaml_err(err, v, "'%.64s': not a time such as 20m or 6h (1m to 30d), nor "
+		    "'never'", text);
+	if (v->line > 0 && text[strspn(text, "0123456789")] == '\0')
+		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text,
+		    text, text, text);
+	*out = s;
+	return 0;
+}
+
+static int
+set_empty(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+
+	return set_clock(&r->empty_s, v, err);
+}
+
+static int
+set_never_joined(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+
+	return set_clock(&r->never_s, v, err);
+}
+
+static int
+set_unknown_alert(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+
+	return set_clock(&r->unknown_s, v, err);
+}
+
+int
+gsp_stop_set_idle(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {{"empty", set_empty},
+	    {"never_joined", set_never_joined}, {"unknown_alert", set_unknown_alert}, {NULL, NULL}};
+
+	return gsp_setting_apply(keys, v, "idle", r, err);
+}
+
+static int
+set_first(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+
+	return set_clock(&r->first_s, v, err);
+}
+
+static int
+set_max(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+
+	return set_clock(&r->max_s, v, err);
+}
+
+int
+gsp_stop_set_lease(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {
+	    {"first", set_first}, {"max", set_max}, {NULL, NULL}};
+
+	if (gsp_setting_apply(keys, v, "lease", r, err) == -1)
+		return -1;
+	if (r->max_s > 0 && (r->first_s == 0 || r->first_s > r->max_s))
+		return gsp_yaml_err(err, v, "lease: first is longer than max");
+	return 0;
+}
+
+static const char *
+check_query(const char *text)
+{
+	if (strcmp(text, "script") == 0 || strcmp(text, "tcp") == 0 || strcmp(text, "none") == 0 ||
+	    gsp_query_port(text) != 0)
+		return NULL;
+	return "not one of script, tcp, none, minecraft, bedrock, a2s, minetest";
+}
+
+static int
+set_proto(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+	const char *text;
+
+	if (gsp_setting_text(&text, v, check_query, err) == -1)
+		return -1;
+	snprintf(r->query, sizeof(r->query), "%s", text);
+	return 0;
+}
+
+static int
+set_port(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_stop_rules *r = ctx;
+	const char *text;
+	uint64_t port;
+
+	if (gsp_setting_text(&text, v, NULL, err) == -1)
+		return -1;
+	if (gsp_num_u64(&port, text, 1, 65535) == -1)
+		return gsp_yaml_err(err, v, "'%.64s': not a port from 1 to 65535", text);
+	r->query_port = (uint16_t)port;
+	return 0;
+}
+
+int
+gsp_stop_set_query(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {
+	    {"proto", set_proto}, {"port", set_port}, {NULL, NULL}};
+
+	r->query[0] = '\0';
+	r->query_port = 0;
+	if (v->kind == GSP_YAML_SCALAR && !gsp_yaml_is_null(v))
+		return set_proto(r, v, err);
+	if (gsp_setting_apply(keys, v, "query", r, err) == -1)
+		return -1;
+	if (r->query_port != 0 && (r->query[0] == '\0' || gsp_query_port(r->query) == 0))
+		return gsp_yaml_err(err, v, "query: a port goes with a protocol ('proto: minecraft')");
+	return 0;
+}
+
+static void
+add_clock(struct gsp_json *map, const char *key, int64_t s)
+{
+	if (s > 0)
+		gsp_json_add_u64(map, key, (uint64_t)s);
+	else
+		gsp_json_add_str(map, key, "never");
+}
+
+void
+gsp_stop_to_json(const struct gsp_stop_rules *r, struct gsp_json *obj)
+{
+	struct gsp_json *map;
+
+	if (r->query[0] != '\0') {
+		map = gsp_json_add_obj(obj, "query");
+		gsp_json_add_str(map, "proto", r->query);
+		if (r->query_port != 0)
+			gsp_json_add_u64(map, "port", r->query_port);
+	}
+	map = gsp_json_add_obj(obj, "idle");
+	add_clock(map, "empty", r->empty_s);
+	add_clock(map, "never_joined", r->never_s);
+	add_clock(map, "unknown_alert", r->unknown_s);
+	map = gsp_json_add_obj(obj, "lease");
+	add_clock(map, "first", r->first_s);
+	add_clock(map, "max", r->max_s);
+}
