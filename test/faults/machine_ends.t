@@ -27,6 +27,8 @@ is_off() { [ "$(control GET /state | jq --arg l "gsp-$1" '.machines[] | select(.
 	(.alive | not) and (.busy | not)')" = true ]; }
 booted_since() { now=$(boot_id "$1") && [ "$now" != "$2" ]; }
 
+told() { gsp-status --json "$1" 2>/dev/null >"$T/$1.st" && jq -e .next "$T/$1.st"; }
+
 # end SERVER STAGE EVENT TOOL: leaves SERVER.st, .end and .er of TOOL, .ms
 end() {
 	reach "$1" "$2" >"$T/$1.er" 2>&1 || return
@@ -34,7 +36,8 @@ end() {
 	machine_fault "gsp-$1" "$3"
 	[ "$3" != crash ] || until_true 60 is_off "$1"
 	[ "$3" != reboot ] || until_true 60 booted_since "$1" "$was"
-	gsp-status --json "$1" >"$T/$1.st" 2>/dev/null
+	# another server's status may be writing this one's line of the ledger at the moment
+	until_true 10 told "$1"
 	timed "$T/$1.ms" "gsp-$4" "$1" >/dev/null 2>"$T/$1.er" </dev/null
 	echo $? >"$T/$1.end"
 }
