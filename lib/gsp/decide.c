@@ -6,7 +6,10 @@
 
 #define MINUTE   60
 #define HOUR     3600
-#define UNWELL_S (2 * MINUTE) /* bad health that lasts: not one answer that was lost */
+#define UNWELL_S (2 * MINUTE)  /* bad health that lasts: not one answer that was lost */
+#define SLEPT_S  (20 * MINUTE) /* without a pass: longer than what cron usually has */
+#define RARE_S   (70 * MINUTE) /* ... and longer than what anybody would call watching */
+#define TOLD_ANEW 3            /* times, at most, that waking up puts off an end by a minute */
 
 /* Minutes before the stop at which it is told. */
 static const int before_idle[] = {10, 5, 1, 0}, before_end[] = {30, 10, 5, 1, 0};
@@ -63,14 +66,14 @@ gsp_decide_stop_at(const struct gsp_decide_rules *r, int64_t t, int64_t pass_s)
 
 /*
  * Which announcement is due with ${left_s} to go, after ${told}: one of ${before}, or 0. The first
- * comes earlier where the next pass would come too late for it.
+ * comes earlier where the next pass might be too late for it, or just not early enough.
  */
 static int
 due(const int *before, int told, int64_t left_s, int64_t pass_s)
 {
 	int hit = 0;
 
-	if (told == 0 && left_s <= min(pass_s, HOUR) + MINUTE)
+	if (told == 0 && left_s <= min(pass_s, HOUR) + 3 * MINUTE)
 		hit = before[0];
 	for (; *before != 0 && left_s <= (int64_t)*before * MINUTE; before++)
 		hit = *before;
@@ -92,18 +95,19 @@ static void
 keep_pace(struct gsp_decide_pass *p)
 {
 	struct gsp_decide_memory *m = p->m;
-	int64_t gap = m->last_pass != 0 ? p->now - m->last_pass : 0;
+	int64_t last = m->last_pass, gap = last != 0 ? p->now - last : 0;
 
-	/* twice in a row is how often passes come; once is a computer that slept */
-	p->slept = gap > GSP_DECIDE_GAP_S && m->gap_s <= GSP_DECIDE_GAP_S;
-	if (p->slept) {
-		/* nothing was measured meanwhile: not that nobody could tell, nor that it was unwell */
-		if (m->unknown_at != 0)
-			m->unknown_at += gap - GSP_DECIDE_GAP_S;
-		if (m->unwell_at != 0)
-			m->unwell_at += gap - GSP_DECIDE_GAP_S;
-	} else
+	/* what comes twice in a row is how often passes come, not a computer that slept */
+	p->slept = gap > SLEPT_S &&
+	    (gap > RARE_S || gap > m->gap_s / 4 * 5 || gap < m->gap_s / 4 * 3);
+	/* ... nor is it what one pass waited for, that began a down */
+	if ((gap <= SLEPT_S || m->gap_s > SLEPT_S) && (m->down_at == 0 || m->down_at != last))
 		m->pass_s = max(min(gap, HOUR), m->pass_s - m->pass_s / 8);
+	/* nothing was measured meanwhile: not that nobody could tell, nor that it was unwell */
+	if (p->slept && m->unknown_at != 0)
+		m->unknown_at += gap - GSP_DECIDE_GAP_S;
+	if (p->slept && m->unwell_at != 0)
+		m->unwell_at += gap - GSP_DECIDE_GAP_S;
 	m->gap_s = gap;
 	m->last_pass = p->now;
 }
@@ -135,7 +139,7 @@ forget_end(struct gsp_decide_memory *m)
 {
 	m->end = m->end_of = m->end_first = 0;
 	m->end_budget = false;
-	m->end_left = 0;
+	m->end_left = m->end_anew = 0;
 }
 
 static void
@@ -237,7 +241,7 @@ nearer_end(const struct gsp_decide_pass *p)
 	/* the machine is to be gone by then; what was announced stays, however passes come */
 	budget.at = m->end != 0 && m->end_budget && m->end_of == r->budget_until
 	    ? m->end
-	    : max(1, r->budget_until - r->down_s - spare(m->pass_s));
+	    : max(1, r->budget_until - r->down_s - spare(min(m->pass_s, GSP_DECIDE_GAP_S)));
 	return lease.at != 0 && lease.at <= budget.at ? lease : budget;
 }
 
@@ -257,8 +261,10 @@ watch_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end)
 	}
 	if (end->at == 0)
 		return false;
-	if (p->slept && left <= 0)
+	if (p->slept && left <= 0 && m->end_left != 0 && m->end_anew < TOLD_ANEW) {
 		m->end_left = 0; /* who plays now may have come since */
+		m->end_anew++;
+	}
 	if (m->end_left != 0 && left <= 0 && p->now - m->end_first >= MINUTE)
 		return true;
 	if ((told = due(before_end, m->end_left, left, m->pass_s)) == 0)

@@ -13,7 +13,8 @@
  * at. A zero that an unhealthy game gives, when it was last seen with players, is "cannot tell".
  *
  * Lease and budget: by the clock, announced 30, 10, 5 and 1 minutes before, whoever plays; never
- * without one announcement at least a minute old, made since this computer last woke. An end that
+ * without one announcement at least a minute old, made since this computer last woke (where it
+ * wakes for one pass only, again and again: three times are enough). An end that
  * was moved later is forgotten, one that was moved sooner announced again.
  *
  * How often passes come is up to the caller (a loop each minute, cron each 10). What must land in
@@ -87,6 +88,7 @@ struct gsp_decide_memory {
 	bool end_budget;    /* the latter */
 	int64_t end_first;  /* when it was first announced */
 	int end_left;       /* which announcement was last: 30, 10, 5 or 1; 0 none that counts */
+	int end_anew;       /* how often it was announced anew because this computer had slept */
 	enum gsp_decide_down down;
 	int64_t down_at;    /* when it was last begun */
 	int down_tries;

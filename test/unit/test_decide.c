@@ -332,7 +332,7 @@ pace_at(int64_t every, int64_t late)
 		pass("0");
 	if (m.down_tries != 1 || m.down_at - m.idle_first < MIN || m.idle_left == 0 ||
 	    m.down_at + r.down_s > m.idle_hour || (m.idle_hour - created) % HOUR != 0 ||
-	    m.down_at > m.idle_first + every + (every < 9 * MIN ? 10 * MIN : every + MIN))
+	    m.down_at > m.idle_first + every + (every < 7 * MIN ? 10 * MIN : every + 3 * MIN))
 		OK(printf("# every %" PRId64 ", from %" PRId64 ": down %" PRId64 "\n", every, late,
 		       m.down_at - created) < 0);
 }
@@ -797,6 +797,7 @@ test_json(void)
 	all.end_budget = true;
 	all.end_first = 15;
 	all.end_left = 16;
+	all.end_anew = 17;
 	all.down = GSP_DECIDE_END_DOWN;
 	all.down_at = (int64_t)1 << 40;
 	all.down_tries = 1000;
@@ -808,7 +809,7 @@ test_json(void)
 	OK(memcmp(&got.last_pass, &all.last_pass,
 	       sizeof(all) - offsetof(struct gsp_decide_memory, last_pass)) == 0);
 	IS_STR(got.session, all.session);
-	IS_INT(gsp_json_count(obj), 25);
+	IS_INT(gsp_json_count(obj), 26);
 	gsp_json_free(obj);
 	gsp_buf_release(&text);
 
