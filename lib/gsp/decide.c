@@ -103,11 +103,9 @@ keep_pace(struct gsp_decide_pass *p)
 	/* ... nor is it what one pass waited for, that began a down */
 	if ((gap <= SLEPT_S || m->gap_s > SLEPT_S) && (m->down_at == 0 || m->down_at != last))
 		m->pass_s = max(min(gap, HOUR), m->pass_s - m->pass_s / 8);
-	/* nothing was measured meanwhile: not that nobody could tell, nor that it was unwell */
+	/* nothing was measured meanwhile: not that nobody could tell either */
 	if (p->slept && m->unknown_at != 0)
 		m->unknown_at += gap - GSP_DECIDE_GAP_S;
-	if (p->slept && m->unwell_at != 0)
-		m->unwell_at += gap - GSP_DECIDE_GAP_S;
 	m->gap_s = gap;
 	m->last_pass = p->now;
 }
@@ -122,7 +120,7 @@ believe(struct gsp_decide_pass *p)
 	else if (s->players > 0)
 		p->count = GSP_DECIDE_PLAYED;
 	else if (s->health == 0 && p->m->players > 0)
-		p->count = GSP_DECIDE_CANNOT_TELL; /* it hangs, and they have lost their connection */
+		p->count = GSP_DECIDE_CANNOT_TELL; /* it hangs, and has lost its players */
 	else
 		p->count = GSP_DECIDE_NOBODY;
 }
@@ -253,8 +251,7 @@ watch_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end)
 	int64_t left = end->at - p->now;
 	int told;
 
-	if (m->end != 0 &&
-	    (m->end != end->at || m->end_of != end->of || m->end_budget != end->budget)) {
+	if (m->end != 0 && (m->end_of != end->of || m->end_budget != end->budget)) {
 		forget_end(m);
 		if (m->down == GSP_DECIDE_END_DOWN && !p->seen->stopped)
 			forget_down(m);

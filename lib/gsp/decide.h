@@ -48,7 +48,7 @@ struct gsp_decide_rules {
 	int64_t lease_until, lease_latest, hold_until;
 	int64_t budget_until; /* the paid hour that begins then would pass the budget */
 	int64_t down_s;       /* how long the last down took, or an estimate */
-	bool no_wait;         /* stop at once when idle (a minute after it is told), not late in the hour */
+	bool no_wait;         /* stop a minute after it is told, not late in the paid hour */
 };
 
 /* What this pass has measured. */
@@ -57,8 +57,8 @@ struct gsp_decide_seen {
 	bool counted; /* false: cannot tell */
 	uint32_t players;
 	int health;   /* 1 healthy, 0 not, -1 cannot tell or nobody to ask */
-	bool stopped; /* the game was told to stop: the machine's marker says stopping or later, or the
-	               * journal stopped or later. false when not known */
+	bool stopped; /* the game was told to stop: the machine's marker says stopping or later, or
+	               * the journal stopped or later. false when not known */
 	const char *why; /* not counted, or unhealthy: why; may be NULL */
 };
 
@@ -101,7 +101,7 @@ enum gsp_decide_kind {
 	GSP_DECIDE_BUDGET,
 	GSP_DECIDE_UNKNOWN,
 	GSP_DECIDE_FAILED,  /* downs go on failing: once, beside what gsp-down says of each */
-	GSP_DECIDE_DOWN     /* begin a down now; ${text} is why: "nobody has played for 20 minutes" */
+	GSP_DECIDE_DOWN     /* begin one now; ${text} is why: "nobody has played for 20 minutes" */
 };
 
 struct gsp_decide_act {

@@ -32,7 +32,8 @@ static const struct field times[] = {FIELD(last_pass), FIELD(gap_s), FIELD(pass_
     FIELD(idle_hour), FIELD(idle_first), FIELD(end), FIELD(end_of), FIELD(end_first),
     FIELD(down_at)};
 static const struct field flags[] = {FIELD(unknown_told), FIELD(unwell_told), FIELD(end_budget)};
-static const struct field counts[] = {FIELD(idle_left), FIELD(end_left), FIELD(end_anew), FIELD(down_tries)};
+static const struct field counts[] = {FIELD(idle_left), FIELD(end_left), FIELD(end_anew),
+    FIELD(down_tries)};
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -106,8 +106,8 @@ gsp_decide_say_idle(struct gsp_decide_pass *p, int64_t left_s, bool first)
 	char m[40], t[40], words[120];
 
 	minutes(m, gsp_decide_minutes(left_s));
-	gsp_decide_add(p, GSP_DECIDE_SAY, "nobody plays: this server stops in %s unless somebody joins",
-	    m);
+	gsp_decide_add(p, GSP_DECIDE_SAY, "nobody plays: this server stops in %s unless somebody "
+	    "joins", m);
 	if (first)
 		gsp_decide_add(p, GSP_DECIDE_IDLE, "%s: it stops in %s (%s) unless somebody joins; "
 		    "'gsp lease %.40s hold 2h' keeps it", idle_words(words, p, true), m,
@@ -140,12 +140,12 @@ gsp_decide_say_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end, 
 	extend_words(words, p, end->budget);
 	gsp_decide_add(p, GSP_DECIDE_SAY, "this server stops in %s (%s): %s", m, t, words);
 	if (end->budget)
-		gsp_decide_add(p, GSP_DECIDE_BUDGET, "'%.40s' stops in %s (%s): its next hour would pass "
-		    "the budget; raise limits: monthly_usd in gsp.yaml or servers/%.40s/server.yaml to go on",
-		    p->r->server, m, t, p->r->server);
+		gsp_decide_add(p, GSP_DECIDE_BUDGET, "'%.40s' stops in %s (%s): its next hour would "
+		    "pass the budget; raise limits: monthly_usd in gsp.yaml or "
+		    "servers/%.40s/server.yaml to go on", p->r->server, m, t, p->r->server);
 	else
-		gsp_decide_add(p, GSP_DECIDE_LEASE, "'%.40s' stops in %s (%s), when its lease ends: %s",
-		    p->r->server, m, t, words);
+		gsp_decide_add(p, GSP_DECIDE_LEASE, "'%.40s' stops in %s (%s), when its lease ends: "
+		    "%s", p->r->server, m, t, words);
 }
 
 void
@@ -163,8 +163,8 @@ gsp_decide_say_stays(struct gsp_decide_pass *p, enum gsp_decide_stays why)
 		    at_time(t, p->r->hold_until, p->now));
 		return;
 	case GSP_DECIDE_MISSED:
-		gsp_decide_add(p, GSP_DECIDE_IDLE, "'%.40s' was not stopped at %s: %s; late in its next "
-		    "paid hour it is, if nobody plays then", server, at_time(t, p->m->idle_stop, p->now),
+		gsp_decide_add(p, GSP_DECIDE_IDLE, "'%.40s' was not stopped at %s: %s; it is tried "
+		    "again late in its next paid hour", server, at_time(t, p->m->idle_stop, p->now),
 		    p->count == GSP_DECIDE_CANNOT_TELL ? "nobody can tell whether anybody plays"
 		                                       : "nobody looked in time");
 		return;
@@ -186,8 +186,8 @@ gsp_decide_say_unknown(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "nobody has been able to tell for %s whether anybody plays on "
-	    "'%.40s'%s: it is not stopped for being idle; %s",
+	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "nobody has been able to tell for %s whether anybody "
+	    "plays on '%.40s'%s: it is not stopped for being idle; %s",
 	    minutes_ago(m, p->now - p->m->unknown_at), p->r->server, why_words(why, p->seen),
 	    else_words(stop, p));
 }
@@ -195,8 +195,8 @@ gsp_decide_say_unknown(struct gsp_decide_pass *p)
 void
 gsp_decide_say_known(struct gsp_decide_pass *p)
 {
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "it can be told again how many play on '%.40s': %" PRIu32,
-	    p->r->server, p->seen->players);
+	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "it can be told again how many play on '%.40s': "
+	    "%" PRIu32, p->r->server, p->seen->players);
 }
 
 void
@@ -204,8 +204,8 @@ gsp_decide_say_unwell(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' has been unhealthy for %s%s, with %" PRIu32 " player%s "
-	    "when last seen: it is not stopped for being idle; %s", p->r->server,
+	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' has been unhealthy for %s%s, with %" PRIu32
+	    " player%s when last seen: it is not stopped for being idle; %s", p->r->server,
 	    minutes_ago(m, p->now - p->m->unwell_at), why_words(why, p->seen), p->m->players,
 	    p->m->players == 1 ? "" : "s", else_words(stop, p));
 }
@@ -219,8 +219,8 @@ gsp_decide_say_well(struct gsp_decide_pass *p)
 void
 gsp_decide_say_failing(struct gsp_decide_pass *p)
 {
-	gsp_decide_add(p, GSP_DECIDE_FAILED, "'%.40s' could not be taken down %d times: its machine is "
-	    "still there and costs; it is tried again every 10 minutes; 'gsp down %.40s' shows why",
+	gsp_decide_add(p, GSP_DECIDE_FAILED, "'%.40s' could not be taken down %d times: its machine "
+	    "is still there and costs; it is tried again every 10 minutes; 'gsp down %.40s' shows why",
 	    p->r->server, p->m->down_tries, p->r->server);
 }
 

@@ -253,7 +253,8 @@ act_on(struct night *g, const struct gsp_decide_act *a)
 static void
 pass_time(struct night *g)
 {
-	g->now += g->w->sleeps && chance(1) ? between(20 * MIN, 9 * HOUR) : g->w->pace + between(0, g->w->jitter);
+	g->now += g->w->sleeps && chance(1) ? between(20 * MIN, 9 * HOUR)
+	                                    : g->w->pace + between(0, g->w->jitter);
 }
 
 /* Returns when it was over. */
