@@ -225,21 +225,35 @@ watch_health(struct gsp_decide_pass *p)
 	}
 }
 
+/* The machine is to be gone before the hour begins that is too much; where that cannot be done any
+ * more, before the next one: that hour is paid. */
+static int64_t
+budget_end(const struct gsp_decide_pass *p, bool *late)
+{
+	int64_t soonest = p->now + MINUTE + p->r->down_s, hour = p->r->budget_until;
+
+	*late = hour < soonest;
+	if (*late)
+		hour += (soonest - hour + HOUR - 1) / HOUR * HOUR;
+	return max(1, hour - p->r->down_s - spare(min(p->m->pass_s, GSP_DECIDE_GAP_S)));
+}
+
 /* The lease's end or the budget's, whichever is nearer. */
 static struct gsp_decide_end
 nearer_end(const struct gsp_decide_pass *p)
 {
 	const struct gsp_decide_memory *m = p->m;
 	const struct gsp_decide_rules *r = p->r;
-	struct gsp_decide_end lease = {r->lease_until, r->lease_until, false};
-	struct gsp_decide_end budget = {0, r->budget_until, true};
+	struct gsp_decide_end lease = {r->lease_until, r->lease_until, false, false};
+	struct gsp_decide_end budget = {0, r->budget_until, true, false};
 
 	if (r->budget_until == 0)
 		return lease;
-	/* the machine is to be gone by then; what was announced stays, however passes come */
-	budget.at = m->end != 0 && m->end_budget && m->end_of == r->budget_until
-	    ? m->end
-	    : max(1, r->budget_until - r->down_s - spare(min(m->pass_s, GSP_DECIDE_GAP_S)));
+	/* what was announced stays, however passes come */
+	if (m->end != 0 && m->end_budget && m->end_of == r->budget_until)
+		budget.at = m->end;
+	else
+		budget.at = budget_end(p, &budget.late);
 	return lease.at != 0 && lease.at <= budget.at ? lease : budget;
 }
 
@@ -264,7 +278,10 @@ watch_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end)
 	}
 	if (m->end_left != 0 && left <= 0 && p->now - m->end_first >= MINUTE)
 		return true;
-	if ((told = due(before_end, m->end_left, left, m->pass_s)) == 0)
+	told = due(before_end, m->end_left, left, m->pass_s);
+	if (told == 0 && end->late && m->end_left == 0)
+		told = 2 * before_end[0]; /* beside the usual ones */
+	if (told == 0)
 		return false;
 	if (m->end_left == 0)
 		m->end_first = p->now;

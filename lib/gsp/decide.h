@@ -15,7 +15,9 @@
  * Lease and budget: by the clock, announced 30, 10, 5 and 1 minutes before, whoever plays; never
  * without one announcement at least a minute old, made since this computer last woke (where it
  * wakes for one pass only, again and again: three times are enough). An end that
- * was moved later is forgotten, one that was moved sooner announced again.
+ * was moved later is forgotten, one that was moved sooner announced again. A lease ends where it
+ * says; a budget so early that the machine is gone before the hour begins that is too much, or, if
+ * that cannot be any more, before the next one, and is announced at once then.
  *
  * How often passes come is up to the caller (a loop each minute, cron each 10). What must land in
  * a span of time allows for the time between two passes as measured of late, up to an hour: a
@@ -46,7 +48,8 @@ struct gsp_decide_rules {
 	int64_t created; /* of the machine: its paid hours begin here */
 	int64_t empty_s, never_s, unknown_s;
 	int64_t lease_until, lease_latest, hold_until;
-	int64_t budget_until; /* the paid hour that begins then would pass the budget */
+	int64_t budget_until; /* the first paid hour that would pass, or has passed, the budget begins
+	                       * then; stays what it was when that hour has begun */
 	int64_t down_s;       /* how long the last down took, or an estimate */
 	bool no_wait;         /* stop a minute after it is told, not late in the paid hour */
 };
@@ -87,7 +90,8 @@ struct gsp_decide_memory {
 	int64_t end_of;     /* the lease_until or budget_until that it was for */
 	bool end_budget;    /* the latter */
 	int64_t end_first;  /* when it was first announced */
-	int end_left;       /* which announcement was last: 30, 10, 5 or 1; 0 none that counts */
+	int end_left;       /* which announcement was last: 30, 10, 5 or 1; 60: one at once, before
+	                     * those; 0 none that counts */
 	int end_anew;       /* how often it was announced anew because this computer had slept */
 	enum gsp_decide_down down;
 	int64_t down_at;    /* when it was last begun */

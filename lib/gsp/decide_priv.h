@@ -26,6 +26,7 @@ struct gsp_decide_end {
 	int64_t at; /* the down begins; 0 never */
 	int64_t of; /* lease_until or budget_until */
 	bool budget;
+	bool late; /* the hour that is too much has begun, or will have: say so at once */
 };
 
 /** gsp_decide_add(p, kind, fmt, ...): one more act. Anything but printable ASCII becomes '?'. */

@@ -216,7 +216,25 @@ test_budget(void)
 	/* used up already */
 	fresh();
 	r.budget_until = created - HOUR;
-	IS_STR(play(60, "2*2"), "0 say 1, 0 budget 1, 1 DOWN!");
+	IS_STR(play(60, "2*30"), "0 say 52, 0 budget 52, 22 say 30, 22 budget 30");
+	IS_STR(play(60, "2*23"), "42 say 10, 42 budget 10, 47 say 5, 47 budget 5, 51 say 1, "
+	                         "51 budget 1, 52 DOWN!");
+	/* a minute's notice is just possible; a second later it is not */
+	fresh();
+	r.budget_until = created + HOUR;
+	IS_STR(play(60, "@3240 2*2"), "54 say 1, 54 budget 1, 55 DOWN!");
+	fresh();
+	r.budget_until = created + HOUR;
+	IS_STR(play(60, "@3241 2*2"), "54:01 say 58, 54:01 budget 58");
+	/* slept over it */
+	fresh();
+	r.budget_until = created + HOUR;
+	IS_STR(play(60, "2*5 +7200 2"), "125 say 47, 125 budget 47");
+	/* a down that fails is tried again, also when that hour has begun */
+	fresh();
+	r.budget_until = created + HOUR;
+	play(60, "2*52");
+	IS_STR(play(60, "2*30"), "52 DOWN!, 53 DOWN!, 55 DOWN!, 60 DOWN!, 70 failing, 70 DOWN!, 80 DOWN!");
 }
 
 static void

@@ -42,6 +42,7 @@ struct night {
 	bool counted_since_join, stopped;
 	bool slept;          /* just before this pass */
 	int64_t last_pass, gap, woke;
+	int64_t late; /* when it last slept, or a down took long */
 	int64_t quiet_since; /* each pass measured nobody, and nothing forbade a stop */
 	int64_t idle_heard, idle_left, end_heard, end_left; /* announcements */
 	int64_t heard_of;    /* the end they were of */
@@ -64,6 +65,12 @@ static int64_t
 between(int64_t a, int64_t b)
 {
 	return a + (int64_t)rnd((uint64_t)(b - a + 1));
+}
+
+static int64_t
+min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static bool
@@ -222,8 +229,10 @@ check_late(struct night *g, const struct gsp_decide_seen *s)
 {
 	int64_t limit = g->m.player_at != 0 ? g->r.empty_s : g->r.never_s, end = g->r.lease_until;
 
+	/* an hour that has begun is paid: a computer that slept takes it down late in it */
 	if (g->r.budget_until != 0 && g->r.budget_until < end)
-		end = g->r.budget_until;
+		end = min(end, g->late > g->r.budget_until ? g->late + 2 * HOUR :
+		        g->r.budget_until + (g->late != 0 || g->r.down_s > HOUR / 2 ? 2 * HOUR : 0));
 	if (!s->counted || s->players > 0 || g->hang || g->slept || g->now < g->r.hold_until)
 		g->quiet_since = g->now;
 	/* full; told a minute before, at the next hour's end at the latest; by one pass more */
@@ -269,6 +278,7 @@ play_night(struct night *g)
 		size_t n;
 
 		g->slept = gap > 20 * MIN; /* or a down took long */
+		g->late = g->slept || gap > 3 * g->w->pace ? g->now : g->late;
 		/* twice is a habit, up to a bit more than an hour */
 		if (gap > 70 * MIN || (g->slept && g->gap <= 20 * MIN))
 			g->woke = g->now;
