@@ -225,6 +225,16 @@ watch_health(struct gsp_decide_pass *p)
 	}
 }
 
+/* It is not the first hour any more that is too much: nothing ended in time. */
+static bool
+was_passed(const struct gsp_decide_pass *p)
+{
+	int64_t was = p->m->budget_was;
+
+	return was != 0 && was <= p->now && p->r->budget_until > was &&
+	    p->r->budget_until - p->now <= HOUR;
+}
+
 /* The machine is to be gone before the hour begins that is too much; where that cannot be done any
  * more, before the next one: that hour is paid. */
 static int64_t
@@ -232,8 +242,8 @@ budget_end(const struct gsp_decide_pass *p, bool *late)
 {
 	int64_t soonest = p->now + MINUTE + p->r->down_s, hour = p->r->budget_until;
 
-	*late = hour < soonest;
-	if (*late)
+	*late = hour < soonest || was_passed(p);
+	if (hour < soonest)
 		hour += (soonest - hour + HOUR - 1) / HOUR * HOUR;
 	return max(1, hour - p->r->down_s - spare(min(p->m->pass_s, GSP_DECIDE_GAP_S)));
 }
@@ -385,6 +395,7 @@ gsp_decide(struct gsp_decide_act acts[GSP_DECIDE_ACTS], struct gsp_decide_memory
 	watch_unknown(&p);
 	watch_health(&p);
 	end = nearer_end(&p);
+	m->budget_was = r->budget_until;
 	over = !winding_up(&p) && watch_end(&p, &end);
 	if (over || winding_up(&p) || still_idle(&p) || watch_idle(&p, &end))
 		begin_down(&p, &end, over);

@@ -48,8 +48,8 @@ struct gsp_decide_rules {
 	int64_t created; /* of the machine: its paid hours begin here */
 	int64_t empty_s, never_s, unknown_s;
 	int64_t lease_until, lease_latest, hold_until;
-	int64_t budget_until; /* the first paid hour that would pass, or has passed, the budget begins
-	                       * then; stays what it was when that hour has begun */
+	int64_t budget_until; /* the next paid hour that would pass the budget begins then; when it has
+	                       * begun: what it was, or the hour after it */
 	int64_t down_s;       /* how long the last down took, or an estimate */
 	bool no_wait;         /* stop a minute after it is told, not late in the paid hour */
 };
@@ -86,6 +86,7 @@ struct gsp_decide_memory {
 	int64_t idle_hour;  /* the end of the paid hour that is aimed at; 0: at once, no hour */
 	int64_t idle_first; /* when it was first announced */
 	int idle_left;      /* which announcement was last: 10, 5 or 1; 0 none */
+	int64_t budget_was; /* budget_until in the last pass */
 	int64_t end;        /* the end by lease or budget that was announced; 0 none */
 	int64_t end_of;     /* the lease_until or budget_until that it was for */
 	bool end_budget;    /* the latter */

@@ -29,7 +29,8 @@ struct field {
 
 static const struct field times[] = {FIELD(last_pass), FIELD(gap_s), FIELD(pass_s), FIELD(zero_at),
     FIELD(zero_s), FIELD(player_at), FIELD(unknown_at), FIELD(unwell_at), FIELD(idle_stop),
-    FIELD(idle_hour), FIELD(idle_first), FIELD(end), FIELD(end_of), FIELD(end_first),
+    FIELD(idle_hour), FIELD(idle_first), FIELD(budget_was), FIELD(end), FIELD(end_of),
+    FIELD(end_first),
     FIELD(down_at)};
 static const struct field flags[] = {FIELD(unknown_told), FIELD(unwell_told), FIELD(end_budget)};
 static const struct field counts[] = {FIELD(idle_left), FIELD(end_left), FIELD(end_anew),

@@ -230,6 +230,24 @@ test_budget(void)
 	fresh();
 	r.budget_until = created + HOUR;
 	IS_STR(play(60, "2*5 +7200 2"), "125 say 47, 125 budget 47");
+	/* the same, told as the next hour that would be too much */
+	fresh();
+	r.budget_until = created + HOUR;
+	IS_STR(play(60, "2*10"), "");
+	r.budget_until = created + 3 * HOUR;
+	IS_STR(play(60, "@7500 2"), "125 say 47, 125 budget 47");
+	IS_STR(play(60, "2*17"), "142 say 30, 142 budget 30");
+	/* raised when it was passed, or in time: nothing is said of it */
+	fresh();
+	r.budget_until = created + HOUR;
+	IS_STR(play(60, "2*10"), "");
+	r.budget_until = created + 6 * HOUR;
+	IS_STR(play(60, "@7500 2"), "");
+	fresh();
+	r.budget_until = created + HOUR;
+	play(60, "2*10");
+	r.budget_until = created + 2 * HOUR;
+	IS_STR(play(60, "2*60"), "");
 	/* a down that fails is tried again, also when that hour has begun */
 	fresh();
 	r.budget_until = created + HOUR;

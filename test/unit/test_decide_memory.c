@@ -71,6 +71,7 @@ test_json(void)
 	all.idle_hour = 10;
 	all.idle_first = 11;
 	all.idle_left = 12;
+	all.budget_was = 18;
 	all.end = 13;
 	all.end_of = 14;
 	all.end_budget = true;
@@ -88,7 +89,7 @@ test_json(void)
 	OK(memcmp(&got.last_pass, &all.last_pass,
 	       sizeof(all) - offsetof(struct gsp_decide_memory, last_pass)) == 0);
 	IS_STR(got.session, all.session);
-	IS_INT(gsp_json_count(obj), 26);
+	IS_INT(gsp_json_count(obj), 27);
 	gsp_json_free(obj);
 	gsp_buf_release(&text);
 

@@ -25,7 +25,7 @@ static const struct watch watches[] = {{"loop, 1 minute", 60, 4, false},
     {"cron, 10 minutes", 600, 20, false}, {"cron, 15 minutes", 900, 20, false}};
 
 struct tally {
-	uint64_t sessions, passes, idle, inside, wasted_s, lease, budget, again, joined, missed;
+	uint64_t sessions, passes, idle, aimed, inside, wasted_s, lease, budget, again, joined, missed;
 	uint64_t thrown, blind, unheard, outside, overrun, stuck, repeated, hasty;
 };
 
@@ -42,6 +42,8 @@ struct night {
 	bool counted_since_join, stopped;
 	bool slept;          /* just before this pass */
 	int64_t last_pass, gap, woke;
+	int64_t budget; /* as it was at first */
+	bool moves;     /* what is told of it moves on when that hour has begun */
 	int64_t late; /* when it last slept, or a down took long */
 	int64_t quiet_since; /* each pass measured nobody, and nothing forbade a stop */
 	int64_t idle_heard, idle_left, end_heard, end_left; /* announcements */
@@ -103,6 +105,8 @@ begin(struct night *g, const struct watch *w, struct tally *t, int64_t at, int64
 	    .lease_latest = at + 12 * HOUR, .down_s = down_s, .no_wait = chance(10)};
 	if (chance(15))
 		g->r.budget_until = at + between(1, 6) * HOUR;
+	g->budget = g->r.budget_until;
+	g->moves = chance(50);
 	if (chance(10))
 		g->r.hold_until = at + between(0, 5 * HOUR);
 	/* they leave at about the same time, and some come back, also minutes before a stop */
@@ -175,7 +179,9 @@ check_end(struct night *g, bool again)
 
 	if (g->r.budget_until != 0 && g->r.budget_until - g->r.down_s < last)
 		last = g->r.budget_until - g->r.down_s;
-	g->t->hasty += !g->stopped && g->now < last - GSP_DECIDE_SPARE_S - g->w->pace - 3 * MIN;
+	/* a budget allows for the time between two passes, which two sleeps in a row look like */
+	last -= GSP_DECIDE_SPARE_S + 3 * MIN + (g->w->sleeps ? GSP_DECIDE_GAP_S : g->w->pace);
+	g->t->hasty += !g->stopped && g->now < last;
 	if (!again)
 		g->t->unheard += g->end_heard == 0 || g->now - g->end_heard < MIN ||
 		    (g->woke >= g->m.end && g->end_heard < g->woke && g->m.end_anew < 3);
@@ -209,13 +215,13 @@ take_down(struct night *g, const struct gsp_decide_seen *s, const struct gsp_dec
 			int64_t hour = g->r.created + (g->now + g->r.down_s - g->r.created + HOUR - 1) /
 			    HOUR * HOUR;
 
+			g->t->aimed++;
 			g->t->inside += g->now + took <= hour;
 			/* a little longer than usual is no matter, unless the pass came late, too */
 			g->t->outside += g->now + took > hour && (took <= g->r.down_s ||
 			    g->now - g->m.idle_stop <= g->w->pace + g->w->jitter);
 			g->t->wasted_s += (uint64_t)(paid == 0 ? 0 : HOUR - paid);
-		} else
-			g->t->inside++;
+		}
 	} else if (g->m.end_budget)
 		g->t->budget++;
 	else
@@ -230,15 +236,15 @@ check_late(struct night *g, const struct gsp_decide_seen *s)
 	int64_t limit = g->m.player_at != 0 ? g->r.empty_s : g->r.never_s, end = g->r.lease_until;
 
 	/* an hour that has begun is paid: a computer that slept takes it down late in it */
-	if (g->r.budget_until != 0 && g->r.budget_until < end)
-		end = min(end, g->late > g->r.budget_until ? g->late + 2 * HOUR :
-		        g->r.budget_until + (g->late != 0 || g->r.down_s > HOUR / 2 ? 2 * HOUR : 0));
+	if (g->budget != 0 && g->budget < end)
+		end = min(end, g->late > g->budget ? g->late + 2 * HOUR :
+		        g->budget + (g->late != 0 || g->r.down_s > HOUR / 2 ? 2 * HOUR : 0));
 	if (!s->counted || s->players > 0 || g->hang || g->slept || g->now < g->r.hold_until)
 		g->quiet_since = g->now;
 	/* full; told a minute before, at the next hour's end at the latest; by one pass more */
-	g->t->stuck += g->m.down_at == 0 && g->now - g->quiet_since >
+	g->t->stuck += g->down_at == 0 && g->now - g->quiet_since >
 	        limit + HOUR + MIN + 2 * (g->w->pace + g->w->jitter);
-	g->t->overrun += !g->slept && g->m.down_at == 0 && g->last_pass >= end + MIN &&
+	g->t->overrun += !g->slept && g->down_at == 0 && g->last_pass >= end + MIN &&
 	    g->now > end + 2 * (MIN + g->w->pace + g->w->jitter);
 }
 
@@ -283,6 +289,11 @@ play_night(struct night *g)
 		if (gap > 70 * MIN || (g->slept && g->gap <= 20 * MIN))
 			g->woke = g->now;
 		g->gap = gap;
+		while (g->moves && g->r.budget_until != 0 && g->r.budget_until <= g->now) {
+			g->r.budget_until += HOUR;
+			if (g->m.end_budget)
+				g->end_heard = g->end_left = 0;
+		}
 		n = gsp_decide(acts, &g->m, &g->r, &s);
 		g->t->passes++;
 		for (size_t i = 0; i < n; i++) {
@@ -342,13 +353,17 @@ main(void)
 	memset(t, 0, sizeof(t));
 	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
 		run(&watches[i], &t[i]);
-	printf("# %d simulated months each\n# %-17s %8s %8s %6s %9s %8s %6s %6s %7s %6s\n", MONTHS, "watch",
-	    "evenings", "passes", "idle", "in hour", "unused", "joins", "lease", "budget", "again");
-	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
-		printf("# %-17s %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %9" PRIu64 " %4" PRIu64 ":%02" PRIu64
-		    " %7" PRIu64 " %6" PRIu64 " %7" PRIu64 " %6" PRIu64 "\n", watches[i].name, t[i].sessions,
-		    t[i].passes, t[i].idle, t[i].inside, t[i].wasted_s / (t[i].inside | 1) / 60,
-		    t[i].wasted_s / (t[i].inside | 1) % 60, t[i].joined, t[i].lease, t[i].budget,
-		    t[i].again);
+	printf("# %d simulated months each; aimed: idle stops at the first try, for an hour's end\n"
+	       "# %-17s %8s %8s %6s %6s %8s %7s %6s %6s %7s %6s\n", MONTHS, "watch", "evenings",
+	    "passes", "idle", "aimed", "in time", "unused", "joins", "lease", "budget", "again");
+	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
+		const struct tally *k = &t[i];
+		uint64_t unused = k->wasted_s / (k->aimed + (k->aimed == 0));
+
+		printf("# %-17s %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64, watches[i].name,
+		    k->sessions, k->passes, k->idle, k->aimed, k->inside);
+		printf(" %4" PRIu64 ":%02" PRIu64 " %6" PRIu64 " %6" PRIu64 " %7" PRIu64 " %6" PRIu64 "\n",
+		    unused / 60, unused % 60, k->joined, k->lease, k->budget, k->again);
+	}
 	return done();
 }
