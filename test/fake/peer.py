@@ -8,7 +8,7 @@ peer.py udp WHAT [ARG]: a Bedrock server (or none). WHAT: pong (with the text AR
     but not to the first two pings), nonce (a wrong one), old (a pong of yesterday, then the true
     one), cut, flood, parts (A2S parts without end), stranger (from another port).
 
-Prints its port, then answers until it is killed.
+Prints its port, then answers until it is killed. PEER_BIND=ADDRESS:PORT: where it listens.
 """
 import json
 import os
@@ -94,9 +94,16 @@ def one(c):
         pass
 
 
+def bind(s):
+    default = "::1:0" if kind == "tcp6" else "127.0.0.1:0"
+    host, port = os.environ.get("PEER_BIND", default).rsplit(":", 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((host, int(port)))
+
+
 def tcp():
     s = socket.socket(socket.AF_INET6 if kind == "tcp6" else socket.AF_INET)
-    s.bind(("::1" if kind == "tcp6" else "127.0.0.1", 0))
+    bind(s)
     s.listen(8)
     print(s.getsockname()[1], flush=True)
     while True:
@@ -110,7 +117,7 @@ def pong(nonce, text):
 
 def udp():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind(("127.0.0.1", 0))
+    bind(s)
     print(s.getsockname()[1], flush=True)
     text, asked = arg.encode(), 0
     while True:
