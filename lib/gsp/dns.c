@@ -279,7 +279,7 @@ point_locked(struct gsp_job *job, struct gsp_dns_state *st, struct gsp_err *err)
 	struct gsp_dns_place *p;
 	int rc;
 
-	if (gsp_dns_own_free(job->home, job->server, s->conf, err) == -1 ||
+	if (gsp_dns_own_free(job->home, job->server, s->conf->dns.domain, label, false, err) == -1 ||
 	    (p = place_of(st, job, err)) == NULL ||
 	    gsp_dns_state_save(st, job->home, job->server, err) == -1)
 		return -1;
@@ -434,7 +434,8 @@ gsp_dns_check(struct gsp_job *job, const struct gsp_server_conf *conf, struct gs
 	int rc;
 
 	if (gsp_dns_script_check(job->home, job->server, conf->dns.by_script, err) == -1 ||
-	    gsp_dns_own_free(job->home, job->server, conf, err) == -1)
+	    gsp_dns_own_free(job->home, job->server, conf->dns.domain,
+	        gsp_dns_conf_label(&conf->dns, conf->name), true, err) == -1)
 		return -1;
 	if (!has_records(conf))
 		return 0;

@@ -82,30 +82,45 @@ gsp_dns_own_known(void *ctx, const char *target)
 	    in_state(own->state, NULL, NULL, target) || in_others(own, target) || in_ended(own, target);
 }
 
+/* Does the machine of that session go by the name, or is it going to? */
+static bool
+goes_by(const struct gsp_home *h, const struct gsp_session *s, const char *domain,
+    const char *label, bool wish)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_dns_state st;
+
+	if (s->phase >= GSP_PHASE_DELETING)
+		return false;
+	if (wish && strcmp(s->conf->dns.domain, domain) == 0 &&
+	    strcmp(gsp_dns_conf_label(&s->conf->dns, s->server), label) == 0)
+		return true;
+	if (gsp_dns_state_load(&st, h, s->server, &ignored) == -1)
+		return false;
+	for (size_t i = 0; i < st.n; i++)
+		if (strcmp(st.v[i].session, s->id) == 0 && gsp_dns_place_named(&st.v[i], domain, label))
+			return true;
+	return false;
+}
+
 int
-gsp_dns_own_free(const struct gsp_home *h, const char *server,
-    const struct gsp_server_conf *conf, struct gsp_err *err)
+gsp_dns_own_free(const struct gsp_home *h, const char *server, const char *domain,
+    const char *label, bool wish, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
-	char mine[GSP_DNS_NAME], theirs[GSP_DNS_NAME];
 	struct gsp_session *s = NULL;
-	int rc = 0;
+	int rc = domain[0] == '\0' ? 0 : gsp_status_servers(&names, h, err);
 
-	gsp_dns_conf_full(&conf->dns, server, mine, sizeof(mine));
-	if (mine[0] == '\0')
-		return 0;
-	rc = gsp_status_servers(&names, h, err);
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
 		struct gsp_err damaged = GSP_ERR_INIT;
 
 		if (strcmp(names.v[i], server) == 0 ||
 		    gsp_session_load(&s, h, names.v[i], &damaged) == -1 || s == NULL)
 			continue;
-		gsp_dns_conf_full(&s->conf->dns, names.v[i], theirs, sizeof(theirs));
-		if (strcmp(mine, theirs) == 0 && s->phase < GSP_PHASE_DELETING)
-			rc = gsp_err_set(err, GSP_EREFUSED, "the name '%s' leads to the machine of '%s' now; 'gsp "
-			    "down %s' first, or give '%s' another name in 'dns:'", mine, names.v[i],
-			    names.v[i], server);
+		if (goes_by(h, s, domain, label, wish))
+			rc = gsp_err_set(err, GSP_EREFUSED, "the name '%s%s%s' leads to the machine of '%s' now; "
+			    "'gsp down %s' first, or give '%s' another name in 'dns:'", label,
+			    label[0] != '\0' ? "." : "", domain, names.v[i], names.v[i], server);
 		gsp_session_free(s);
 		s = NULL;
 	}

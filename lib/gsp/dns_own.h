@@ -25,9 +25,13 @@ struct gsp_dns_own {
  * servers of this home left at that name when their machine went. */
 bool gsp_dns_own_known(void *ctx, const char *target);
 
-/** gsp_dns_own_free(h, server, conf, err): GSP_EREFUSED, naming it, if another server of this home has
- * a machine and the same name. */
-int gsp_dns_own_free(const struct gsp_home *h, const char *server,
-    const struct gsp_server_conf *conf, struct gsp_err *err);
+/**
+ * gsp_dns_own_free(h, server, domain, label, wish, err):
+ * GSP_EREFUSED, naming it, if another server of this home has a machine that goes by that name; with
+ * ${wish} also if it has one that is going to. Without, and under the home's lock, one of two that
+ * began at once is first.
+ */
+int gsp_dns_own_free(const struct gsp_home *h, const char *server, const char *domain,
+    const char *label, bool wish, struct gsp_err *err);
 
 #endif
