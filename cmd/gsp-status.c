@@ -12,6 +12,7 @@
 #include "cli/exitcode.h"
 #include "cli/say.h"
 #include "fmt/out.h"
+#include "gsp/dns.h"
 #include "gsp/rebuild.h"
 #include "gsp/reconcile.h"
 #include "gsp/status.h"
@@ -87,6 +88,7 @@ print_json(struct gsp_out *o, const struct gsp_status_row *r)
 	text_or_null(o, "next", r->next);
 	gsp_out_str(o, "why", r->why);
 	text_or_null(o, "after_save", r->after);
+	text_or_null(o, "dns", r->dns);
 	gsp_status_sentence(&sentence, r, gsp_wall_s());
 	gsp_out_str(o, "sentence", gsp_buf_str(&sentence));
 	gsp_out_str(o, "kind", r->mine ? "server" : r->firewall_id != 0 ? "firewall" : "machine");
@@ -98,7 +100,7 @@ print_json(struct gsp_out *o, const struct gsp_status_row *r)
 static void
 print_columns(struct gsp_out *o, const struct gsp_status_row *r)
 {
-	char span[48], money[32], why[sizeof(r->why) + sizeof(r->after) + 4];
+	char span[48], money[32], why[sizeof(r->why) + sizeof(r->after) + sizeof(r->dns) + 6];
 
 	gsp_out_str(o, "server", r->server);
 	gsp_out_str(o, "stage", r->stage);
@@ -111,7 +113,8 @@ print_columns(struct gsp_out *o, const struct gsp_status_row *r)
 	gsp_num_usd(money, sizeof(money), r->so_far_usd);
 	gsp_out_str(o, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
 	gsp_out_str(o, "next", r->next[0] != '\0' ? r->next : NULL);
-	snprintf(why, sizeof(why), "%s%s%s", r->why, r->after[0] != '\0' ? "; " : "", r->after);
+	snprintf(why, sizeof(why), "%s%s%s%s%s", r->why, r->after[0] != '\0' ? "; " : "", r->after,
+	    r->dns[0] != '\0' ? "; " : "", r->dns);
 	gsp_out_str(o, "why", why);
 	gsp_out_end(o);
 }
@@ -153,6 +156,8 @@ add_prose(struct status *s, const struct gsp_status_row *r)
 	gsp_buf_release(&sentence);
 	if (r->after[0] != '\0')
 		add_wrapped(&s->prose, r->after);
+	if (r->dns[0] != '\0')
+		add_wrapped(&s->prose, r->dns);
 	if (!s->single)
 		return;
 	if (r->address[0] != '\0')
@@ -193,12 +198,12 @@ static int
 mend_ledger(struct tool *t, struct gsp_linode *api, const struct gsp_cloud *cloud,
     struct gsp_err *err)
 {
-	if (gsp_reconcile(t->home, api, cloud, t->cli.actor, told, NULL, err) == 0)
-		return 0;
-	if (err->code == GSP_ECANCEL)
-		return -1;
-	gsp_cli_warn("the ledger could not be compared with the cloud: %s", err->msg);
-	gsp_err_clear(err);
+	if (gsp_reconcile(t->home, api, cloud, t->cli.actor, told, NULL, err) == -1) {
+		if (err->code == GSP_ECANCEL)
+			return -1;
+		gsp_cli_warn("the ledger could not be compared with the cloud: %s", err->msg);
+		gsp_err_clear(err);
+	}
 	return 0;
 }
 
@@ -231,7 +236,10 @@ read_cloud(struct tool *t, struct status *s, bool mend, struct gsp_err *err)
 	if (gsp_linode_new(&api, &o, err) == 0)
 		rc = gsp_cloud_read(&s->cloud, t->home, api, err);
 	if (rc == 0)
-		rc = !mend ? 0 : mend_ledger(t, api, &s->cloud, err);
+		rc = mend && (mend_ledger(t, api, &s->cloud, err) == -1 ||
+		         gsp_dns_settle(t->home, api, told, NULL, err) == -1)
+		    ? -1
+		    : 0;
 	if (rc == -1 && err->code != GSP_EAUTH && err->code != GSP_ECANCEL)
 		gsp_err_hint(err, "'gsp status --cached' shows what this computer remembers");
 	gsp_token_wipe(&token);

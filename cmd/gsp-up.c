@@ -7,7 +7,6 @@
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
-#include "gsp/dns.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "gsp/preflight.h"
@@ -177,28 +176,13 @@ give_up(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 	    "'gsp down %s' deletes it", why.msg, job->server);
 }
 
-/* The name leads to it before anybody hears that it is ready; without it the address does. */
-static int
-point_name(struct gsp_job *job, struct gsp_err *err)
-{
-	if (gsp_dns_point(job, err) == 0)
-		return 0;
-	if (err->code == GSP_ECANCEL)
-		return -1;
-	gsp_steps_warn(job->steps, job->server, "%s; the address works, the name does not: 'gsp up %s' "
-	    "tries it again", err->msg, job->server);
-	gsp_err_clear(err);
-	return 0;
-}
-
 static int
 up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 {
-	struct gsp_buf address = GSP_BUF_INIT(128);
+	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 
 	if (prepare_home(t, job, u->from, err) == -1 ||
-	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1 ||
-	    point_name(job, err) == -1)
+	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
 		return -1;
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
 	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {

@@ -49,7 +49,7 @@ static int
 print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 {
 	const struct gsp_session *s = job->session;
-	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(128);
+	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	char money[24];
 	int rc = 0;
 

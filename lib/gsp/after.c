@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "fmt/json.h"
-#include "gsp/after_child.h"
+#include "gsp/home_script.h"
 #include "gsp/history.h"
 #include "gsp/script.h"
 #include "sys/io.h"
@@ -193,7 +193,10 @@ attempt(const struct gsp_home *h, const char *server, const struct gsp_after_opt
 {
 	struct gsp_buf script = GSP_BUF_INIT(GSP_PATH_BUF), dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_buf log = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct gsp_after_child c;
+	struct gsp_argv env = GSP_ARGV_INIT;
+	struct gsp_home_script c = {.name = "after_save", .home = h->dir, .env = &env,
+	    .limit_s = limit_of(h, server), .lock_fd = lock_fd};
+	char title[64];
 	int rc = -1;
 
 	gsp_home_server_path(h, &script, server, "after_save");
@@ -203,17 +206,17 @@ attempt(const struct gsp_home *h, const char *server, const struct gsp_after_opt
 		goto out;
 	if (o->began != NULL)
 		o->began(o->ctx, server, r->generation);
-	memset(&c, 0, sizeof(c));
+	gsp_argv_pushf(&env, "GSP_SERVER=%s", server);
+	gsp_argv_pushf(&env, "GSP_GENERATION=%" PRIu64, r->generation);
+	gsp_argv_pushf(&env, "GSP_PATH=%s", gsp_buf_str(&dir));
+	snprintf(title, sizeof(title), "after_save of generation %" PRIu64, r->generation);
 	c.script = gsp_buf_str(&script);
-	c.server = server;
-	c.home = h->dir;
-	c.generation = r->generation;
-	c.path = gsp_buf_str(&dir);
+	c.title = title;
 	c.log = path_of(h, server, "log", &log);
-	c.limit_s = limit_of(h, server);
-	c.lock_fd = lock_fd;
-	rc = gsp_after_child_run(&c, err);
+	rc = gsp_argv_ok(&env) ? gsp_home_script_run(&c, err)
+	                       : gsp_err_set(err, GSP_ESYS, "out of memory");
 out:
+	gsp_argv_release(&env);
 	gsp_buf_release(&script);
 	gsp_buf_release(&dir);
 	gsp_buf_release(&log);

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fmt/json.h"
+#include "gsp/config_dns.h"
 #include "gsp/config_policy.h"
 #include "gsp/config_stop.h"
 #include "linode/firewall.h" /* struct gsp_port */
@@ -46,7 +47,7 @@ struct gsp_home {
 };
 
 struct gsp_timeouts {
-	int64_t create_s, ssh_s, bootstrap_s, start_s, ready_s, stop_s, sync_s;
+	int64_t create_s, ssh_s, bootstrap_s, start_s, ready_s, stop_s, sync_s, dns_s;
 };
 
 struct gsp_server_conf {
@@ -65,6 +66,7 @@ struct gsp_server_conf {
 	struct gsp_timeouts timeouts;
 	struct gsp_policy policy;
 	struct gsp_stop_rules stop;
+	struct gsp_dns_conf dns;
 };
 
 /**

@@ -81,8 +81,10 @@ gsp_server_conf_to_json(const struct gsp_server_conf *s, struct gsp_json *obj)
 	gsp_json_add_u64(map, "ready", (uint64_t)s->timeouts.ready_s);
 	gsp_json_add_u64(map, "stop", (uint64_t)s->timeouts.stop_s);
 	gsp_json_add_u64(map, "sync", (uint64_t)s->timeouts.sync_s);
+	gsp_json_add_u64(map, "dns", (uint64_t)s->timeouts.dns_s);
 	gsp_policy_to_json(&s->policy, obj);
 	gsp_stop_to_json(&s->stop, obj);
+	gsp_dns_conf_to_json(&s->dns, obj);
 }
 
 int

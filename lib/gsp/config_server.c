@@ -27,7 +27,7 @@ enum {
 struct loader {
 	struct gsp_server_conf *s;
 	/* the lists as they were written, to point at the entry that is wrong */
-	const struct gsp_yaml *ports, *exclude, *push, *saves, *query;
+	const struct gsp_yaml *ports, *exclude, *push, *saves, *query, *dns;
 };
 
 static int
@@ -261,6 +261,7 @@ TIMEOUT_SETTER(start)
 TIMEOUT_SETTER(ready)
 TIMEOUT_SETTER(stop)
 TIMEOUT_SETTER(sync)
+TIMEOUT_SETTER(dns)
 
 static int
 set_timeouts(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
@@ -268,7 +269,7 @@ set_timeouts(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	static const struct gsp_setting_key keys[] = {{"create", set_timeout_create},
 	    {"ssh", set_timeout_ssh}, {"bootstrap", set_timeout_bootstrap},
 	    {"start", set_timeout_start}, {"ready", set_timeout_ready}, {"stop", set_timeout_stop},
-	    {"sync", set_timeout_sync}, {NULL, NULL}};
+	    {"sync", set_timeout_sync}, {"dns", set_timeout_dns}, {NULL, NULL}};
 
 	return gsp_setting_apply(keys, v, "timeouts", ctx, err);
 }
@@ -338,13 +339,22 @@ set_lease(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	return gsp_stop_set_lease(&l->s->stop, v, err);
 }
 
+static int
+set_dns(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	l->dns = v;
+	return gsp_dns_conf_set(&l->s->dns, v, err);
+}
+
 static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"type", set_type},
     {"image", set_image}, {"ports", set_ports}, {"ssh_from", set_ssh_from}, {"user", set_user},
     {"dir", set_dir}, {"sync", set_sync}, {"saves", set_saves}, {"env", set_env},
     {"timeouts", set_timeouts}, {"keep", set_keep}, {"backup", set_backup},
     {"on_failure", set_on_failure}, {"on_stop_failure", set_on_stop_failure},
     {"limits", set_limits}, {"query", set_query}, {"idle", set_idle}, {"lease", set_lease},
-    {NULL, NULL}};
+    {"dns", set_dns}, {NULL, NULL}};
 
 /* The values that hold until a file says otherwise. */
 static int
@@ -356,7 +366,8 @@ built_in(struct gsp_server_conf *s, struct gsp_err *err)
 	    .start_s = 300,
 	    .ready_s = 900,
 	    .stop_s = 900,
-	    .sync_s = 7200};
+	    .sync_s = 7200,
+	    .dns_s = 60};
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_SERVER_NAME_MAX + 16);
 
 	s->timeouts = timeouts;
@@ -460,6 +471,8 @@ check_whole(const struct loader *l, bool complete, const char *where, struct gsp
 	if (complete && s->types.n == 0)
 		return gsp_err_set(err, GSP_ECONFIG,
 		    "%s: no 'type'; put one there, or in 'defaults' of gsp.yaml", where);
+	if (complete && gsp_dns_conf_check(&s->dns, s->name, l->dns, err) == -1)
+		return -1;
 	if (check_rules(l, err) == -1 ||
 	    (complete && gsp_stop_check(&s->stop, s->ports, s->nports, l->query, err) == -1) ||
 	    check_apart(&s->exclude, l->exclude, "exclude", &s->saves, "save", err) == -1 ||

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "gsp/dns.h"
 #include "gsp/ledger.h"
 
 #include "base/banned.h"
@@ -59,6 +60,7 @@ gsp_moved_forget(struct gsp_job *job, const struct gsp_instance *it, struct gsp_
 	assert(job->lock_fd >= 0 && home != NULL);
 	snprintf(why, sizeof(why), "moved to home %.40s", home);
 	if (gsp_ledger_add(job->home, job->session, "moved", job->actor, err) == -1 ||
+	    gsp_dns_moved(job->home, job->server, err) == -1 ||
 	    gsp_session_end(job->session, job->home, why, err) == -1)
 		return -1;
 	gsp_session_free(job->session);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "gsp/dns.h"
 #include "gsp/limits.h"
 #include "gsp/list.h"
 #include "gsp/script.h"
@@ -210,8 +211,9 @@ int
 gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,
     const struct gsp_server_conf *conf, struct gsp_err *err)
 {
-	static const char *const scopes[] = {
-	    "linodes:read_write", "firewall:read_write", "events:read_only", NULL};
+	bool records = conf->dns.domain[0] != '\0' && !conf->dns.by_script;
+	const char *const scopes[] = {"linodes:read_write", "firewall:read_write",
+	    "events:read_only", records ? "domains:read_write" : NULL, NULL};
 	struct gsp_account_settings settings;
 
 	memset(out, 0, sizeof(*out));
@@ -224,7 +226,7 @@ gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,
 	out->linode_interfaces = settings.known && settings.linode_interfaces_only;
 	out->backups_forced = settings.known && settings.backups_forced;
 	if (build_ladder(out, job, conf, err) == -1 || check_limits(out, job, conf, err) == -1 ||
-	    gsp_image_check(job->api, conf->image, err) == -1)
+	    gsp_image_check(job->api, conf->image, err) == -1 || gsp_dns_check(job, conf, err) == -1)
 		goto fail;
 	return 0;
 fail:

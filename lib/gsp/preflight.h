@@ -32,8 +32,8 @@ struct gsp_preflight {
  * gsp_preflight(out, job, conf, err):
  * Token and scopes; every region has Metadata and Cloud Firewall and every plan exists; image
  * knows cloud-init; plan's disk against the tree; room at home for a full generation; scripts
- * there and executable; rsync there and new enough; the first place's price within `limits`. The
- * first thing that is wrong is the error.
+ * there and executable; rsync there and new enough; the first place's price within `limits`; the domain of
+ * `dns` there, and its name nobody else's. The first thing that is wrong is the error.
  * Buys nothing, changes nothing. Release with gsp_preflight_release().
  */
 int gsp_preflight(struct gsp_preflight *out, struct gsp_job *job,

@@ -13,7 +13,7 @@ gsp_record_address(struct gsp_buf *out, const struct gsp_session *s)
 {
 	if (s->ipv4[0] == '\0')
 		return;
-	gsp_buf_adds(out, s->ipv4);
+	gsp_buf_adds(out, s->name[0] != '\0' ? s->name : s->ipv4);
 	if (s->conf->nports > 0)
 		gsp_buf_addf(out, ":%u", (unsigned)s->conf->ports[0].first);
 }
@@ -21,7 +21,7 @@ gsp_record_address(struct gsp_buf *out, const struct gsp_session *s)
 static void
 add_machine(struct gsp_json *v, const struct gsp_session *s)
 {
-	struct gsp_buf address = GSP_BUF_INIT(128);
+	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	char when[GSP_CLOCK_TEXT];
 	struct gsp_json *ssh;
 

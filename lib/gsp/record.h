@@ -16,7 +16,10 @@
 /** gsp_record_print(out, server, s): the record (no newline); ${s} NULL: stage none. */
 void gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s);
 
-/** The address friends type in: "192.0.2.10:25565", the first port; "" when there is none. */
+#define GSP_ADDRESS_MAX 272 /* bytes of what is below, NUL included */
+
+/** The address friends type in: the name that leads there or else the IPv4 address, and the first
+ * port: "mc.example.org:25565", "192.0.2.10:25565"; "" when there is none. */
 void gsp_record_address(struct gsp_buf *out, const struct gsp_session *s);
 
 /* What is believed of a record: everything else is looked up. */

@@ -92,6 +92,7 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	copy_text(s->type, sizeof(s->type), v, "type");
 	copy_text(s->ipv4, sizeof(s->ipv4), v, "ipv4");
 	copy_text(s->ipv6, sizeof(s->ipv6), v, "ipv6");
+	copy_text(s->name, sizeof(s->name), v, "name");
 	copy_text(s->taking_from, sizeof(s->taking_from), v, "taking_from");
 	s->created = get_time(v, "created");
 	s->since = get_time(v, "since");
@@ -207,6 +208,8 @@ to_json(const struct gsp_session *s, const struct gsp_home *h)
 	gsp_json_add_str(v, "type", s->type);
 	gsp_json_add_str(v, "ipv4", s->ipv4);
 	gsp_json_add_str(v, "ipv6", s->ipv6);
+	if (s->name[0] != '\0')
+		gsp_json_add_str(v, "name", s->name);
 	gsp_json_add_num(v, "hourly_usd", s->hourly_usd);
 	gsp_json_add_num(v, "monthly_usd", s->monthly_usd);
 	gsp_json_add_u64(v, "base", s->base);

@@ -48,6 +48,7 @@ struct gsp_session {
 	char *host_key_private; /* only until the machine has it */
 	double hourly_usd, monthly_usd; /* what this machine costs, add-ons included; < 0 unknown */
 	uint64_t base, saved;
+	char name[GSP_DNS_NAME]; /* "mc.example.org": leads to the machine (gsp/dns); "" none does */
 	char taking_from[9]; /* not "": a take-over from that home is under way (gsp/takeover) */
 	struct gsp_server_conf *conf; /* the settings the session goes on with */
 };

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/after.h"
+#include "gsp/dns.h"
 #include "gsp/freeze.h"
 #include "gsp/job.h"
 #include "gsp/moved.h"
@@ -219,10 +220,10 @@ tell_probe(struct gsp_status_row *r, const struct gsp_session *s, const struct g
 static void
 fill_session(struct gsp_status_row *r, const struct gsp_session *s)
 {
-	struct gsp_buf address = GSP_BUF_INIT(128);
+	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 
 	gsp_record_address(&address, s);
-	snprintf(r->address, sizeof(r->address), "%.63s", gsp_buf_str(&address));
+	snprintf(r->address, sizeof(r->address), "%.271s", gsp_buf_str(&address));
 	gsp_buf_release(&address);
 	snprintf(r->region, sizeof(r->region), "%s", s->region);
 	snprintf(r->type, sizeof(r->type), "%s", s->type);
@@ -357,6 +358,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	gsp_after_text(h, name, r->after, sizeof(r->after));
 	if (gsp_session_load(&s, h, name, err) == -1)
 		return -1;
+	gsp_dns_text(h, name, s != NULL ? s->id : NULL, r->dns, sizeof(r->dns));
 	if (s == NULL) {
 		tell(r, "none", "gsp up", "there is no machine");
 		r->settled = true;

@@ -31,8 +31,9 @@ struct gsp_status_row {
 	int64_t since;    /* epoch seconds, 0 unknown */
 	char why[900];    /* a clause or two: why it is so, and what went wrong last */
 	char after[400];  /* an after_save that is owed; "" none */
+	char dns[400];    /* a name that leads where it should not; "" none */
 	char next[200];   /* the exact command that goes on; "" nothing to do */
-	char address[64];
+	char address[272]; /* as in a record */
 	char region[33], type[49], home[9], session[33], actor[129];
 	uint64_t linode_id;
 	double hourly_usd, so_far_usd; /* < 0 unknown */

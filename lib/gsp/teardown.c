@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/create.h"
+#include "gsp/dns.h"
 #include "gsp/history.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
@@ -324,6 +325,20 @@ unknown(struct gsp_job *job, struct gsp_err *err)
 	return -1;
 }
 
+/* Nobody is sent to an address that somebody else will have. But no name is worth a bill: what
+ * fails is told, kept, and tried again by whoever comes next. -1: a signal. */
+static int
+clear_name(struct gsp_job *job, struct gsp_err *err)
+{
+	if (gsp_dns_clear(job, err) == 0)
+		return 0;
+	if (err->code == GSP_ECANCEL)
+		return -1;
+	gsp_steps_warn(job->steps, job->server, "%s; 'gsp down %s' tries it again", err->msg, job->server);
+	gsp_err_clear(err);
+	return 0;
+}
+
 /* From the marker's last word to the answer of the delete call. */
 static int
 close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
@@ -338,7 +353,7 @@ close_and_ask(struct gsp_job *job, bool discard, struct gsp_err *err)
 	if (discard && gsp_ledger_add(job->home, s, "discard-unsaved", job->actor, err) == -1)
 		return -1;
 	gsp_job_hangup(job);
-	if (gsp_session_phase(s, job->home, GSP_PHASE_DELETING, err) == -1)
+	if (gsp_session_phase(s, job->home, GSP_PHASE_DELETING, err) == -1 || clear_name(job, err) == -1)
 		return -1;
 	gsp_steps_update(job->steps, job->server, "teardown", -1, 0, 0, "deleting %s", s->label);
 	if (gsp_instance_delete_ask(job->api, s->linode_id, s->label, err) == 0)
@@ -362,7 +377,7 @@ no_session(struct gsp_job *job, struct gsp_err *err)
 		gsp_err_clear(err); /* a machine that only has such a label */
 	}
 	/* an 'up' that died before its journal may have made a key, which opens nothing */
-	if (gsp_session_login_remove(job->home, job->server, err) == -1)
+	if (gsp_session_login_remove(job->home, job->server, err) == -1 || clear_name(job, err) == -1)
 		return -1;
 	return gsp_teardown_firewall(job, err);
 }
@@ -386,6 +401,8 @@ teardown(struct gsp_job *job, bool discard, struct gsp_err *err)
 			    job->server);
 		}
 		gsp_err_clear(err);
+		if (clear_name(job, err) == -1)
+			return -1;
 		gsp_reconcile_end(job); /* hours since then cost nothing */
 		if (s->linode_id != 0)
 			return finish(job, "deleted", err);

@@ -83,7 +83,8 @@ explain_forbidden(const struct gsp_linode_answer *a, const struct gsp_http_res *
 		gsp_err_hint(err, "the token has '%.120s'", a->scopes);
 	return gsp_err_hint(err,
 	    "make a new one at cloud.linode.com > API Tokens with scopes " GSP_LINODE_SCOPES
-	    ", or ask the account's owner for the right");
+	    "%s, or ask the account's owner for the right",
+	    strncmp(path, "/domains", 8) == 0 ? " " GSP_LINODE_SCOPE_DNS : "");
 }
 
 /* No retry changes these. */

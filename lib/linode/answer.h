@@ -11,6 +11,8 @@
 
 /* The scopes gsp asks for; named in every message that sends somebody to make a token. */
 #define GSP_LINODE_SCOPES "linodes:read_write firewall:read_write events:read_only"
+/* ... and what a server with dns: wants besides. */
+#define GSP_LINODE_SCOPE_DNS "domains:read_write"
 
 /**
  * gsp_answer_read(a, seen, res, wall_s):

@@ -350,7 +350,7 @@ has_scope(const char *scopes, const char *wanted)
 int
 gsp_linode_check_token(struct gsp_linode *c, const char *const *wanted, struct gsp_err *err)
 {
-	struct gsp_buf missing = GSP_BUF_INIT(512);
+	struct gsp_buf missing = GSP_BUF_INIT(512), all = GSP_BUF_INIT(512);
 	struct gsp_linode_answer a;
 	int rc;
 
@@ -361,13 +361,16 @@ gsp_linode_check_token(struct gsp_linode *c, const char *const *wanted, struct g
 		if (!has_scope(a.scopes, wanted[i]))
 			gsp_buf_addf(
 			    &missing, "%s'%s'", missing.len > 0 ? ", " : "", wanted[i]);
+	for (size_t i = 0; wanted[i] != NULL; i++)
+		gsp_buf_addf(&all, "%s%s", i > 0 ? " " : "", wanted[i]);
 	if (missing.len > 0)
 		rc = gsp_err_set(err, GSP_EAUTH,
 		    "the Linode token lacks the scope %s (it has '%.200s'); "
 		    "make a new one at cloud.linode.com > API Tokens with "
-		    "scopes " GSP_LINODE_SCOPES,
-		    gsp_buf_str(&missing), a.scopes);
+		    "scopes %s",
+		    gsp_buf_str(&missing), a.scopes, gsp_buf_str(&all));
 	gsp_buf_release(&missing);
+	gsp_buf_release(&all);
 	gsp_linode_answer_release(&a);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "fmt/json.h"
 #include "linode/catalogue.h"
+#include "linode/domain.h"
 #include "linode/event.h"
 #include "linode/firewall.h"
 #include "linode/instance.h"
@@ -26,6 +27,9 @@ int gsp_parse_event(struct gsp_event *out, const struct gsp_json *v, struct gsp_
 int gsp_parse_plan(
     struct gsp_plan *out, const struct gsp_json *v, const char *region, struct gsp_err *err);
 int gsp_parse_region(struct gsp_region *out, const struct gsp_json *v, struct gsp_err *err);
+int gsp_parse_domain(struct gsp_domain *out, const struct gsp_json *v, struct gsp_err *err);
+int gsp_parse_domain_record(
+    struct gsp_domain_record *out, const struct gsp_json *v, struct gsp_err *err);
 
 /** gsp_parse_text(dst, size, src): copy, cut where a UTF-8 character begins, control bytes to
  * '?'. NULL is "". */

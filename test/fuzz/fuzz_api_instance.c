@@ -30,6 +30,8 @@ one(const struct gsp_json *v)
 	struct gsp_event ev;
 	struct gsp_plan p;
 	struct gsp_region r;
+	struct gsp_domain d;
+	struct gsp_domain_record dr;
 
 	if (gsp_parse_instance(&i, v, &e) == 0) {
 		must_be_text(i.label, sizeof(i.label));
@@ -55,6 +57,13 @@ one(const struct gsp_json *v)
 	}
 	if (gsp_parse_region(&r, v, &e) == 0)
 		must_be_text(r.id, sizeof(r.id));
+	if (gsp_parse_domain(&d, v, &e) == 0)
+		must_be_text(d.domain, sizeof(d.domain));
+	if (gsp_parse_domain_record(&dr, v, &e) == 0) {
+		must_be_text(dr.type, sizeof(dr.type));
+		must_be_text(dr.name, sizeof(dr.name));
+		must_be_text(dr.target, sizeof(dr.target));
+	}
 }
 
 /* The same bytes as a whole HTTP answer: the retry rules and the error text. */

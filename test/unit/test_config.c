@@ -411,12 +411,12 @@ test_server_refused(void)
 	IS_STR(server_refusal(h, "exclude: [a]\n"),
 	    "1:1: unknown key 'exclude' in server.yaml; known: region, type, image, ports, "
 	    "ssh_from, user, dir, sync, saves, env, timeouts, keep, backup, on_failure, "
-	    "on_stop_failure, limits, query, idle, lease");
+	    "on_stop_failure, limits, query, idle, lease, dns");
 	IS_STR(server_refusal(h, "sync: {excludes: [a]}\n"),
 	    "1:8: unknown key 'excludes' in sync; did you mean 'exclude'?");
 	IS_STR(server_refusal(h, "timeouts: {boot: 1m}\n"),
 	    "1:12: unknown key 'boot' in timeouts; known: create, ssh, bootstrap, start, ready, "
-	    "stop, sync");
+	    "stop, sync, dns");
 	IS_STR(server_refusal(h, "query: quake\n"),
 	    "1:8: 'quake': not one of script, tcp, none, minecraft, bedrock, a2s");
 	OK(strstr(server_refusal(h, "query: minetest\n"), "write 'script'") != NULL);

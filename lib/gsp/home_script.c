@@ -1,4 +1,4 @@
-#include "gsp/after_child.h"
+#include "gsp/home_script.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/argv.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/num.h"
@@ -25,7 +24,7 @@
 #define KILL_MS   10000        /* between TERM and KILL */
 
 struct child {
-	const struct gsp_after_child *c;
+	const struct gsp_home_script *c;
 	struct gsp_proc p;
 	pid_t group;
 	int out;     /* we read what it prints here; -1 at the end */
@@ -36,14 +35,14 @@ struct child {
 static int
 open_log(struct child *x, struct gsp_err *err)
 {
-	char when[GSP_CLOCK_TEXT], line[128];
+	char when[GSP_CLOCK_TEXT], line[400];
 	int n;
 
 	x->log = open(x->c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (x->log == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", x->c->log);
-	n = snprintf(line, sizeof(line), "%s gsp: after_save of generation %" PRIu64 "\n",
-	    gsp_clock_format(when, sizeof(when), gsp_wall_s()), x->c->generation);
+	n = snprintf(line, sizeof(line), "%s gsp: %.300s\n",
+	    gsp_clock_format(when, sizeof(when), gsp_wall_s()), x->c->title);
 	return gsp_io_write_all(x->log, line, (size_t)n, x->c->log, err);
 }
 
@@ -99,11 +98,10 @@ add_ours(struct gsp_argv *env, const char *name, const char *otherwise)
 }
 
 static void
-make_env(struct gsp_argv *env, const struct gsp_after_child *c)
+make_env(struct gsp_argv *env, const struct gsp_home_script *c)
 {
-	gsp_argv_pushf(env, "GSP_SERVER=%s", c->server);
-	gsp_argv_pushf(env, "GSP_GENERATION=%" PRIu64, c->generation);
-	gsp_argv_pushf(env, "GSP_PATH=%s", c->path);
+	for (size_t i = 0; i < c->env->n; i++)
+		gsp_argv_push(env, c->env->v[i]);
 	gsp_argv_pushf(env, "GSP_HOME=%s", c->home);
 	add_ours(env, "PATH", "/usr/local/bin:/usr/bin:/bin");
 	add_ours(env, "HOME", NULL);
@@ -114,7 +112,7 @@ static int
 start(struct child *x, struct gsp_err *err)
 {
 	static const struct gsp_proc init = GSP_PROC_INIT;
-	const char *argv[] = {x->c->script, NULL};
+	const char *argv[] = {x->c->script, x->c->arg, NULL};
 	struct gsp_argv env = GSP_ARGV_INIT;
 	int fds[2] = {-1, -1}, rc = -1;
 
@@ -155,6 +153,7 @@ static void
 watch(struct child *x, int *status, bool *late)
 {
 	int64_t next = gsp_now_ms() + x->c->limit_s * 1000;
+	struct gsp_err ignored = GSP_ERR_INIT;
 	bool told = false;
 	int signo = SIGTERM;
 
@@ -162,8 +161,10 @@ watch(struct child *x, int *status, bool *late)
 	while (!gsp_proc_poll(&x->p, status)) {
 		struct pollfd fds[2] = {{x->out, POLLIN, 0}, {told ? -1 : gsp_sig_fd(), POLLIN, 0}};
 
-		if (gsp_now_ms() >= next || (!told && gsp_sig_pending() != 0)) {
-			*late = *late || (!told && gsp_sig_pending() == 0);
+		bool stop = !told && gsp_sig_check(&ignored) == -1;
+
+		if (gsp_now_ms() >= next || stop) {
+			*late = *late || (!told && !stop);
 			told = true;
 			(void)kill(-x->group, signo);
 			signo = SIGKILL;
@@ -193,19 +194,19 @@ judge(const struct child *x, int status, bool late, struct gsp_err *err)
 	if (gsp_sig_pending() != 0 && gsp_sig_check(err) == -1)
 		return -1;
 	if (late)
-		return gsp_err_set(err, GSP_ETEMP, "after_save did not end within %s",
+		return gsp_err_set(err, GSP_ETEMP, "%s did not end within %s", x->c->name,
 		    gsp_num_span(span, sizeof(span), x->c->limit_s));
 	if (status == 0)
 		return 0;
 	if (status > 128)
-		return gsp_err_set(err, GSP_ETEMP, "after_save was ended by signal %d", status - 128);
-	gsp_err_set(err, GSP_ESCRIPT, "after_save failed with status %d", status);
+		return gsp_err_set(err, GSP_ETEMP, "%s was ended by signal %d", x->c->name, status - 128);
+	gsp_err_set(err, GSP_ESCRIPT, "%s failed with status %d", x->c->name, status);
 	err->detail = status;
 	return -1;
 }
 
 int
-gsp_after_child_run(const struct gsp_after_child *c, struct gsp_err *err)
+gsp_home_script_run(const struct gsp_home_script *c, struct gsp_err *err)
 {
 	struct child x;
 	int status = 0, rc = -1;
