@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fmt/json.h"
+#include "gsp/config_notify.h"
 #include "gsp/config_policy.h"
 #include "gsp/config_stop.h"
 #include "linode/firewall.h" /* struct gsp_port */
@@ -42,6 +43,7 @@ struct gsp_home {
 	char *token_file;                 /* absolute, or NULL */
 	struct gsp_argv token_command;    /* empty: none */
 	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
+	struct gsp_notify notify;         /* told of every server, and of the home */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 
@@ -65,6 +67,7 @@ struct gsp_server_conf {
 	struct gsp_timeouts timeouts;
 	struct gsp_policy policy;
 	struct gsp_stop_rules stop;
+	struct gsp_notify notify; /* besides the home's; not kept in the journal: those of now count */
 };
 
 /**
