@@ -5,7 +5,7 @@
  * a target that does not answer delays no other.
  *
  * state/notify/<target's id>/:
- *   <number>-<random>.json  notices that wait, oldest first; at most GSP_NOTICE_WAITING_MAX
+ *   waiting/<number>-<random>.json   notices, oldest first; at most GSP_NOTICE_WAITING_MAX
  *   lock                    held by the one process that sends them
  *   status.json             whether it works, and when it is asked next
  *   messages.json           discord: the messages that are edited

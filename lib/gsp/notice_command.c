@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +161,14 @@ watch(struct command *c, int *status, struct gsp_err *err)
 	return rc;
 }
 
+/* Ended from outside, not by itself: that says nothing about the next time. */
+static bool
+was_killed(int status)
+{
+	return status == 128 + SIGKILL || status == 128 + SIGTERM || status == 128 + SIGINT ||
+	    status == 128 + SIGHUP;
+}
+
 enum gsp_notice_outcome
 gsp_notice_command(const struct gsp_home *h, const struct gsp_notify_target *t,
     const struct gsp_notice_item *it, struct gsp_err *err)
@@ -176,8 +185,9 @@ gsp_notice_command(const struct gsp_home *h, const struct gsp_notify_target *t,
 	else if (status == 0)
 		what = GSP_NOTICE_SENT;
 	else {
-		gsp_err_set(err, status == TRY_AGAIN ? GSP_ETEMP : GSP_ESYS, "it ended with status %d", status);
-		what = status == TRY_AGAIN ? GSP_NOTICE_LATER : GSP_NOTICE_REFUSED;
+		what = status == TRY_AGAIN || was_killed(status) ? GSP_NOTICE_LATER : GSP_NOTICE_REFUSED;
+		gsp_err_set(err, what == GSP_NOTICE_LATER ? GSP_ETEMP : GSP_ESYS, "it ended with status %d",
+		    status);
 	}
 	if (c.said.len > 0)
 		gsp_notice_log(h, t->id, "the command said: %.1500s", gsp_buf_str(&c.said));

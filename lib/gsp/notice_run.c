@@ -278,6 +278,8 @@ static int
 drain(const struct gsp_home *h, const char *id, struct gsp_err *err)
 {
 	struct sender s = {.h = h, .id = id};
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_notice_targets all;
 	int rc = -1;
 
@@ -285,6 +287,7 @@ drain(const struct gsp_home *h, const char *id, struct gsp_err *err)
 	for (size_t i = 0; i < all.n; i++)
 		if (strcmp(all.v[i]->id, id) == 0)
 			s.t = all.v[i];
+	(void)gsp_io_sweep(gsp_notice_dir(h, &path, id, ""), &ignored);
 	gsp_notice_log_turn(h, id);
 	gsp_notice_status_load(&s.status, h, id);
 	if (gsp_http_new(&s.http, err) == 0)
@@ -292,6 +295,7 @@ drain(const struct gsp_home *h, const char *id, struct gsp_err *err)
 			;
 	gsp_http_free(s.http);
 	gsp_notice_targets_release(&all);
+	gsp_buf_release(&path);
 	return rc;
 }
 

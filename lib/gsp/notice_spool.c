@@ -18,11 +18,13 @@
 #include "gsp/record.h"
 #include "gsp/session.h"
 #include "sys/io.h"
+#include "sys/lock.h"
 
 #include "base/banned.h"
 
 #define NUMBER_DIGITS 16
 #define LOG_MAX (256 * 1024) /* bytes, twice */
+#define TURN_MS 2000        /* a turn takes as long as a file takes to be on disk */
 #define NAMES_MAX 4096       /* files looked at */
 
 static const char schema[] = "gsp.notice/1";
@@ -145,7 +147,15 @@ gsp_notice_dir(const struct gsp_home *h, struct gsp_buf *b, const char *id, cons
 	return gsp_home_path(h, b, "state/notify/%s%s%s", id, *rest != '\0' ? "/" : "", rest);
 }
 
-/* "0001763838000123-abcd.json": its number, or 0 for another kind of file. */
+/* Where notices wait: a directory of its own, since whoever gives one writes there while the target's
+ * sender writes above it, and each clears away what a killed one of its kind left. */
+static const char *
+waiting_path(const struct gsp_home *h, struct gsp_buf *b, const char *id, const char *name)
+{
+	return gsp_home_path(h, b, "state/notify/%s/waiting%s%s", id, *name != '\0' ? "/" : "", name);
+}
+
+/* "0001763838000123-0123.json": its number, or 0 for another kind of file. */
 static uint64_t
 number_of(const char *name)
 {
@@ -173,7 +183,7 @@ void
 gsp_notice_waiting(struct gsp_argv *names, const struct gsp_home *h, const char *id)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	DIR *d = opendir(gsp_notice_dir(h, &path, id, ""));
+	DIR *d = opendir(waiting_path(h, &path, id, ""));
 	struct dirent *e;
 
 	while (d != NULL && names->n < NAMES_MAX && (e = readdir(d)) != NULL)
@@ -196,33 +206,62 @@ next_number(const struct gsp_argv *names, int64_t t_ms)
 	return now > last ? now : last + 1;
 }
 
+/* Givers wait for each other, but not for ever: one that was stopped must not silence the others. */
+static int
+take_turn(const struct gsp_home *h, const char *id, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int64_t end = gsp_now_ms() + TURN_MS;
+	int fd = -1, rc;
+
+	do {
+		gsp_err_clear(err);
+		rc = gsp_lock_take(&fd, waiting_path(h, &path, id, "lock"), "giving a notice", -1, err);
+	} while (rc == -1 && err->code == GSP_ETEMP && gsp_now_ms() < end);
+	if (rc == 0)
+		(void)gsp_io_sweep(waiting_path(h, &path, id, ""), err);
+	gsp_err_clear(err);
+	gsp_buf_release(&path);
+	return fd;
+}
+
+static int
+make_room(struct gsp_argv *names, const struct gsp_home *h, const char *id, struct gsp_err *err)
+{
+	gsp_notice_waiting(names, h, id);
+	for (size_t i = 0; i + GSP_NOTICE_WAITING_MAX <= names->n; i++) {
+		gsp_notice_log(h, id, "dropped %s: more than %d wait", names->v[i],
+		    GSP_NOTICE_WAITING_MAX);
+		if (gsp_notice_done(h, id, names->v[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 gsp_notice_put(const struct gsp_home *h, const char *id, const struct gsp_notice_item *it,
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_argv names = GSP_ARGV_INIT;
-	char name[NUMBER_DIGITS + 16], some[5];
-	int rc = -1;
+	char name[NUMBER_DIGITS + 24];
+	int turn = -1, rc = -1;
 
 	if (!gsp_buf_ok(&it->json))
 		return gsp_err_set(err, GSP_ELIMIT, "a notice is larger than %d bytes",
 		    GSP_NOTICE_JSON_MAX);
 	if (gsp_home_state_make(h, NULL, err) == -1 ||
-	    gsp_io_mkdirs(gsp_notice_dir(h, &path, id, ""), 0700, err) == -1)
+	    gsp_io_mkdirs(waiting_path(h, &path, id, ""), 0700, err) == -1)
 		goto out;
-	gsp_notice_waiting(&names, h, id);
-	for (size_t i = 0; i + GSP_NOTICE_WAITING_MAX <= names.n; i++) {
-		gsp_notice_log(h, id, "dropped %s: more than %d wait", names.v[i],
-		    GSP_NOTICE_WAITING_MAX);
-		if (gsp_notice_done(h, id, names.v[i], err) == -1)
-			goto out;
-	}
-	gsp_rand_id(some, sizeof(some) - 1);
-	snprintf(name, sizeof(name), "%0*" PRIu64 "-%s.json", NUMBER_DIGITS,
-	    next_number(&names, it->t_ms), some);
-	rc = gsp_io_replace(gsp_notice_dir(h, &path, id, name), it->json.data, it->json.len, 0600, err);
+	turn = take_turn(h, id, err);
+	if (make_room(&names, h, id, err) == -1)
+		goto out;
+	/* random, too: without its turn another may have taken the same number */
+	snprintf(name, sizeof(name), "%0*" PRIu64 "-%06" PRIu32 ".json", NUMBER_DIGITS,
+	    next_number(&names, it->t_ms), gsp_rand_below(1000000));
+	rc = gsp_io_replace(waiting_path(h, &path, id, name), it->json.data, it->json.len, 0600, err);
 out:
+	gsp_lock_drop(turn);
 	gsp_argv_release(&names);
 	gsp_buf_release(&path);
 	return rc;
@@ -233,7 +272,7 @@ gsp_notice_get(struct gsp_notice_item *it, const struct gsp_home *h, const char 
     const char *name, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(GSP_NOTICE_JSON_MAX);
-	int rc = gsp_io_read_file(&text, gsp_notice_dir(h, &path, id, name), err) == -1
+	int rc = gsp_io_read_file(&text, waiting_path(h, &path, id, name), err) == -1
 	    ? -1
 	    : gsp_notice_item_parse(it, gsp_buf_str(&text), text.len, err);
 
@@ -246,7 +285,7 @@ int
 gsp_notice_done(const struct gsp_home *h, const char *id, const char *name, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int rc = gsp_io_unlink(gsp_notice_dir(h, &path, id, name), err);
+	int rc = gsp_io_unlink(waiting_path(h, &path, id, name), err);
 
 	gsp_buf_release(&path);
 	return rc;
