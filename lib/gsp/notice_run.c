@@ -225,78 +225,92 @@ try_once(struct sender *s, const struct gsp_notice_item *it, struct gsp_err *err
 	return 1;
 }
 
-/* Until it was taken, or is given up. */
-static int
+enum turn { STOPPED = -1, NOTHING, OVER, NOT_YET };
+
+/* Once. */
+static enum turn
 deliver(struct sender *s, const struct gsp_notice_item *it, struct gsp_err *err)
 {
-	int rc = 0;
-
-	while (rc == 0) {
-		if (is_still_broken(s)) {
-			gsp_notice_log(s->h, s->id, "dropped %s %s: it does not work: %s", it->server,
-			    gsp_notice_item_event(it), s->status.why);
-			return 0;
-		}
-		if (!s->status.broken &&
-		    gsp_retry_clock()->sleep_ms(wait_left_ms(&s->status), err) == -1)
-			return -1;
-		rc = try_once(s, it, err);
+	if (s->t == NULL) {
+		gsp_notice_log(s->h, s->id, "dropped %s %s: it is in no notify: any more", it->server,
+		    gsp_notice_item_event(it));
+		return OVER;
 	}
-	return rc == 1 ? 0 : -1;
+	if (is_still_broken(s)) {
+		gsp_notice_log(s->h, s->id, "dropped %s %s: it does not work: %s", it->server,
+		    gsp_notice_item_event(it), s->status.why);
+		return OVER;
+	}
+	if (!s->status.broken && wait_left_ms(&s->status) > 0)
+		return NOT_YET;
+	switch (try_once(s, it, err)) {
+	case 1: return OVER;
+	case 0: return NOT_YET;
+	default: return STOPPED;
+	}
 }
 
-/* The oldest: 1 its turn is over, 0 nothing waits, -1 a signal. */
-static int
+/* The oldest. */
+static enum turn
 next(struct sender *s, struct gsp_err *err)
 {
 	struct gsp_notice_item it = GSP_NOTICE_ITEM_INIT;
 	struct gsp_argv names = GSP_ARGV_INIT;
 	struct gsp_err why = GSP_ERR_INIT;
-	int rc = 0;
+	enum turn turn = NOTHING;
 
 	gsp_notice_waiting(&names, s->h, s->id);
 	if (names.n == 0)
 		goto out;
-	rc = 1;
+	turn = OVER;
 	if (gsp_notice_get(&it, s->h, s->id, names.v[0], &why) == -1)
 		gsp_notice_log(s->h, s->id, "dropped %s: %s", names.v[0], why.msg);
-	else if (s->t == NULL)
-		gsp_notice_log(s->h, s->id, "dropped %s %s: it is in no notify: any more", it.server,
-		    gsp_notice_item_event(&it));
-	else if (deliver(s, &it, err) == -1)
-		rc = -1;
-	if (rc == 1 && gsp_notice_done(s->h, s->id, names.v[0], err) == -1)
-		rc = -1; /* never in a circle with it */
+	else
+		turn = deliver(s, &it, err);
+	if (turn == OVER && gsp_notice_done(s->h, s->id, names.v[0], err) == -1)
+		turn = STOPPED; /* never in a circle with it */
 out:
 	gsp_argv_release(&names);
 	gsp_notice_item_release(&it);
-	return rc;
+	return turn;
 }
 
-/* All that waits, with the lock. */
-static int
-drain(const struct gsp_home *h, const char *id, struct gsp_err *err)
+/* All that waits, by the settings of now, until the target wants to be left alone. */
+static enum turn
+drain(struct sender *s, struct gsp_err *err)
 {
-	struct sender s = {.h = h, .id = id};
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_notice_targets all;
-	int rc = -1;
+	enum turn turn;
 
-	gsp_notice_targets_all(&all, h);
+	gsp_notice_targets_all(&all, s->h);
+	s->t = NULL;
 	for (size_t i = 0; i < all.n; i++)
-		if (strcmp(all.v[i]->id, id) == 0)
-			s.t = all.v[i];
-	(void)gsp_io_sweep(gsp_notice_dir(h, &path, id, ""), &ignored);
-	gsp_notice_log_turn(h, id);
-	gsp_notice_status_load(&s.status, h, id);
-	if (gsp_http_new(&s.http, err) == 0)
-		while ((rc = next(&s, err)) == 1)
-			;
-	gsp_http_free(s.http);
+		if (strcmp(all.v[i]->id, s->id) == 0)
+			s->t = all.v[i];
+	gsp_notice_log_turn(s->h, s->id);
+	while ((turn = next(s, err)) == OVER)
+		;
 	gsp_notice_targets_release(&all);
-	gsp_buf_release(&path);
-	return rc;
+	return turn;
+}
+
+/* With the lock. The settings are read again after each wait, which may have been long. */
+static enum turn
+drain_now(struct sender *s, const struct gsp_home *h, struct gsp_err *err)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_home *now = NULL;
+	enum turn turn = STOPPED;
+
+	if (s->status.broken ||
+	    gsp_retry_clock()->sleep_ms(wait_left_ms(&s->status), err) == 0) {
+		/* while somebody is editing them the ones before will do */
+		s->h = gsp_home_open(&now, h->dir, &ignored) == 0 ? now : h;
+		turn = drain(s, err);
+		s->h = h;
+	}
+	gsp_home_free(now);
+	return turn;
 }
 
 static bool
@@ -315,25 +329,35 @@ int
 gsp_notice_run(const struct gsp_home *h, const char *id, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct sender s = {.h = h, .id = id};
 	struct gsp_err now = GSP_ERR_INIT;
-	int fd, rc = 0;
+	enum turn turn = NOTHING;
+	int fd;
 
+	if (!anything_waits(h, id))
+		return 0;
+	if (gsp_http_new(&s.http, err) == -1)
+		return -1;
+	gsp_notice_status_load(&s.status, h, id);
 	/* whoever queues a notice while the lock is held starts nobody: so it is looked at again after
 	 * the lock was given back */
-	while (rc == 0 && anything_waits(h, id)) {
+	while (turn != STOPPED && anything_waits(h, id)) {
 		gsp_err_clear(&now);
 		if (gsp_lock_take(&fd, gsp_notice_dir(h, &path, id, "lock"), "sending notices", -1,
 		        &now) == -1) {
-			rc = now.code == GSP_ETEMP ? 0 : -1;
+			turn = now.code == GSP_ETEMP ? NOTHING : STOPPED;
 			break;
 		}
-		rc = drain(h, id, &now);
+		(void)gsp_io_sweep(gsp_notice_dir(h, &path, id, ""), &now);
+		gsp_err_clear(&now);
+		turn = drain_now(&s, h, &now);
 		gsp_lock_free(fd);
 	}
-	if (rc == -1)
+	if (turn == STOPPED)
 		*err = now;
+	gsp_http_free(s.http);
 	gsp_buf_release(&path);
-	return rc;
+	return turn == STOPPED ? -1 : 0;
 }
 
 /* ---- for people ---- */

@@ -79,14 +79,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if m[1] == '404':
             return 404, '{"message":"Unknown Webhook","code":10015}'
         doc = json.loads(body)
-        assert doc['allowed_mentions'] == {'parse': []} and 0 < len(doc['content']) <= 2000
+        if doc.get('allowed_mentions') != {'parse': []} or not 0 < len(doc.get('content', '')) <= 2000:
+            return 400, '{"message":"Invalid Form Body","code":50035}'
         if self.command == 'PATCH':
             gone = os.path.exists(at('deleted')) and m[4] in open(at('deleted')).read().split()
             if m[4] not in messages or gone:
                 return 404, '{"message":"Unknown Message","code":10008}'
             messages[m[4]] = doc['content']
             return 200, json.dumps({'id': m[4]})
-        assert 'wait=true' in (m[5] or '')
+        if 'wait=true' not in (m[5] or ''):
+            return 400, '{"message":"the stand-in wants wait=true","code":0}'
         ids[0] += 1
         messages[str(ids[0])] = doc['content']
         return 200, json.dumps({'id': str(ids[0])})

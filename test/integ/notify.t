@@ -176,7 +176,7 @@ sender() { pgrep -f "gsp-notify -C $H .*--send discord" ; }
 ok "one sender" until_true 10 sender
 is "alone" "$(sender | wc -l)" 1
 pid=$(sender)
-is "knows no token and holds no lock" "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c '^LINODE_TOKEN=.')$(ls -l "/proc/$pid/fd" | grep -c "toy/lock")" 00
+is "knows no token and holds no lock" "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c '^LINODE_TOKEN=.')$(readlink /proc/"$pid"/fd/* | grep -c "toy/lock")" 00
 kill -KILL "$pid"
 ok "it is gone" until_true 10 sh -c "! kill -0 $pid"
 rm "$T/discord/down"
@@ -184,6 +184,19 @@ forget discord
 gives 0 "gsp-notify --send goes on" gsp-notify --send
 ok "all arrives" until_true 60 nothing_waits
 is "in order" "$(asked discord '.body | fromjson | .content | split("\n")[-1] | sub("^<t:[0-9]+:t> "; "") | .[0:15]' | tr '\n' ,)" "one,toy is stopping,toy is down: ge,"
+
+# ---- the settings of now: also for one that waits ----
+notify_is "[{webhook: '$HOOK/in'}, {webhook: '$HOOK/gone'}]"
+touch "$T/hook/down"
+forget hook
+gives 0 "a notice that waits" gsp-notify toy failed "old"
+ok "it was tried" until_true 10 reached hook 2
+notify_is "[{webhook: '$HOOK/in'}]"
+rm "$T/hook/down"
+forget hook
+ok "it is sent, or given up" until_true 30 nothing_waits
+is "the target that was taken away hears nothing" "$(asked hook .path)" /in
+notify_is "[{discord_file: discord-url}, {webhook: '$HOOK/in'}]"
 
 # ---- 429 and 500: again, in order ----
 forget discord
