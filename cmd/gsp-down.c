@@ -1,7 +1,11 @@
 /* gsp-down: the end of an evening: stop the game, bring the save home, delete the machine. */
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "base/clock.h"
+#include "base/num.h"
 #include "gsp/moved.h"
+#include "gsp/notice.h"
 #include "linode/instance.h"
 #include "tool.h"
 
@@ -86,17 +90,101 @@ bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, stru
 	return 0;
 }
 
+/* What is left of a session when it is over: for those who are told. */
+struct ending {
+	char session[33];
+	bool played;
+	uint64_t generation, hours;
+	double usd;
+};
+
+static void
+note_ending(struct ending *e, const struct gsp_session *s)
+{
+	snprintf(e->session, sizeof(e->session), "%s", s->id);
+	e->played = s->start_intent;
+	e->generation = s->saved;
+	gsp_session_cost(s, gsp_wall_s(), &e->hours, &e->usd);
+}
+
+static void
+tell_stopping(struct tool *t, const struct gsp_job *job)
+{
+	struct gsp_buf text = GSP_BUF_INIT(512);
+
+	if (job->session->phase >= GSP_PHASE_STOPPED)
+		return;
+	gsp_buf_addf(&text, "%s is stopping (asked by %s)", job->server,
+	    gsp_notice_who(t->cli.actor));
+	gsp_notice(t->home, job->server, job->session->id, GSP_NOTICE_STOPPING, gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
+static void
+tell_saved(struct tool *t, const struct gsp_job *job, const struct ending *e)
+{
+	struct gsp_buf text = GSP_BUF_INIT(512);
+	char money[24];
+
+	gsp_buf_addf(&text, "%s is down: ", job->server);
+	if (e->generation != 0)
+		gsp_buf_addf(&text, "generation %" PRIu64 " is home, ", e->generation);
+	else if (!e->played)
+		gsp_buf_adds(&text, "nothing was played, ");
+	gsp_buf_addf(&text, "the machine is gone; %" PRIu64 " h, %s", e->hours,
+	    gsp_num_usd(money, sizeof(money), e->usd > 0 ? e->usd : 0));
+	gsp_notice(t->home, job->server, e->session, GSP_NOTICE_SAVED, gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
+/* Whoever pressed ^C knows; the others hear of it while there is a machine that costs. */
+static void
+tell_failed(struct tool *t, const struct gsp_job *job, const struct gsp_err *err)
+{
+	const struct gsp_session *s = job->session;
+	struct gsp_buf text = GSP_BUF_INIT(GSP_ERR_MAX + 512);
+
+	if (err->code != GSP_ECANCEL)
+		gsp_buf_addf(&text, "'gsp down %s' failed (asked by %s): %s", job->server,
+		    gsp_notice_who(t->cli.actor), err->msg);
+	else if (s != NULL && s->phase >= GSP_PHASE_POSTING)
+		gsp_buf_addf(&text, "'gsp down %s' was stopped by hand (by %s); its machine goes on, and "
+		    "costs: 'gsp down %s' goes on from here", job->server,
+		    gsp_notice_who(t->cli.actor), job->server);
+	if (text.len > 0)
+		gsp_notice(t->home, job->server, s != NULL ? s->id : NULL, GSP_NOTICE_FAILED,
+		    gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
+static int
+down_steps(struct tool *t, struct gsp_job *job, struct down *d, struct ending *e,
+    struct gsp_err *err)
+{
+	/* without an intent to start there is no save: only the machine has to go */
+	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING) {
+		tell_stopping(t, job);
+		if (bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
+			return -1;
+	}
+	if (job->session != NULL)
+		note_ending(e, job->session);
+	return tool_step(t, job, err, "gsp-teardown", job->server, NULL);
+}
+
 static int
 down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
+	struct ending e = {.session = ""};
 	struct down *d = ctx;
 
-	/* without an intent to start there is no save: only the machine has to go */
-	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
-	    bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
+	if (down_steps(t, job, d, &e, err) == -1) {
+		tell_failed(t, job, err);
 		return -1;
-	if (tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
-		return -1;
+	}
+	/* with no machine to begin with nothing has happened */
+	if (e.session[0] != '\0')
+		tell_saved(t, job, &e);
 	gsp_argv_push(&d->after, job->server);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "cli/say.h"
 #include "fmt/out.h"
 #include "gsp/dns.h"
+#include "gsp/notice_run.h"
 #include "gsp/rebuild.h"
 #include "gsp/reconcile.h"
 #include "gsp/status.h"
@@ -452,6 +453,19 @@ out:
 	return rc;
 }
 
+/* Whoever trusts that somebody is told shall know when nobody is. */
+static void
+warn_of_notices(const struct tool *t)
+{
+	struct gsp_argv lines = GSP_ARGV_INIT;
+
+	if (t->home != NULL)
+		gsp_notice_trouble(&lines, t->home);
+	for (size_t i = 0; i < lines.n; i++)
+		gsp_cli_warn("%s", lines.v[i]);
+	gsp_argv_release(&lines);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -493,6 +507,8 @@ main(int argc, char **argv)
 			rc = -1;
 		}
 		gsp_cloud_release(&s.cloud);
+		if (!s.probe)
+			warn_of_notices(&t);
 	}
 	tool_close(&t);
 	return gsp_cli_exit(rc < 0 ? -1 : 0, &err);

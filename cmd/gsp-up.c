@@ -23,6 +23,7 @@ struct up {
 	bool check;
 	uint64_t from;
 	bool began; /* the server at hand: `start` was asked for in this run */
+	bool news;  /* the same: it was not ready before; an `up` of what is up tells nobody */
 	struct gsp_argv after; /* the servers that are up now: what a former down owes can wait no longer */
 };
 
@@ -119,7 +120,7 @@ undo_start(struct gsp_job *job, struct gsp_err *err)
 }
 
 static int
-start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
+start_and_wait(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 {
 	if (tool_step(t, job, err, "gsp-run", "start", job->server, NULL) == -1) {
 		struct gsp_err ignored = GSP_ERR_INIT;
@@ -128,6 +129,7 @@ start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 			undo_start(job, err);
 		return -1;
 	}
+	u->news = !job->session->ready;
 	if (gsp_run_wait_ready(job, err) == -1) {
 		if (err->code == GSP_EUNAVAIL)
 			undo_start(job, err);
@@ -198,7 +200,7 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 		    : gsp_err_hint(err, "the machine goes on, and costs: 'gsp up %s' goes on from here, "
 		          "'gsp down %s' ends it", job->server, job->server);
 	u->began = true;
-	if (start_and_wait(t, job, err) == -1)
+	if (start_and_wait(t, job, u, err) == -1)
 		return -1;
 	gsp_argv_push(&u->after, job->server);
 	/* on a terminal the record's own line says so */
@@ -211,19 +213,57 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 	return 0;
 }
 
+static void
+tell_ready(struct tool *t, const struct gsp_job *job)
+{
+	const struct gsp_session *s = job->session;
+	struct gsp_buf text = GSP_BUF_INIT(2048), address = GSP_BUF_INIT(256);
+	char money[24];
+
+	gsp_record_address(&address, s);
+	gsp_buf_addf(&text, "%s is ready at %s (asked by %s); %s an hour until 'gsp down %s'", s->server,
+	    gsp_buf_str(&address), gsp_notice_who(s->actor),
+	    gsp_num_usd(money, sizeof(money), s->hourly_usd > 0 ? s->hourly_usd : 0), s->server);
+	gsp_notice(t->home, s->server, s->id, GSP_NOTICE_READY, gsp_buf_str(&text));
+	gsp_buf_release(&address);
+	gsp_buf_release(&text);
+}
+
+/* Whoever pressed ^C knows; the others hear of it if there may be a machine that costs. */
+static void
+tell_failed(struct tool *t, const struct gsp_job *job, const struct gsp_err *err)
+{
+	const struct gsp_session *s = job->session;
+	bool costs = s != NULL && s->phase >= GSP_PHASE_POSTING;
+	struct gsp_buf text = GSP_BUF_INIT(GSP_ERR_MAX + 512);
+
+	if (err->code == GSP_ECANCEL && !costs)
+		return;
+	if (err->code == GSP_ECANCEL)
+		gsp_buf_addf(&text, "'gsp up %s' was stopped by hand (by %s); its machine goes on, and costs: "
+		    "'gsp up %s' or 'gsp down %s' goes on from here", job->server,
+		    gsp_notice_who(t->cli.actor), job->server, job->server);
+	else
+		gsp_buf_addf(&text, "'gsp up %s' failed (asked by %s): %s", job->server,
+		    gsp_notice_who(t->cli.actor), err->msg);
+	gsp_notice(t->home, job->server, s != NULL ? s->id : NULL, GSP_NOTICE_FAILED,
+	    gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
 static int
 up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	struct up *u = ctx;
 
-	u->began = false;
+	u->began = u->news = false;
 	if (up_steps(t, job, u, err) == 0) {
-		gsp_notice(t->home, job->server, job->session->id, GSP_NOTICE_READY, "");
+		if (u->news)
+			tell_ready(t, job);
 		return 0;
 	}
 	give_up(t, job, u, err);
-	gsp_notice(t->home, job->server, job->session != NULL ? job->session->id : NULL,
-	    GSP_NOTICE_FAILED, err->msg);
+	tell_failed(t, job, err);
 	return -1;
 }
 

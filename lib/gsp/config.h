@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "fmt/json.h"
 #include "gsp/config_dns.h"
+#include "gsp/config_notify.h"
 #include "gsp/config_policy.h"
 #include "gsp/config_stop.h"
 #include "linode/firewall.h" /* struct gsp_port */
@@ -43,6 +44,7 @@ struct gsp_home {
 	char *token_file;                 /* absolute, or NULL */
 	struct gsp_argv token_command;    /* empty: none */
 	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
+	struct gsp_notify notify;         /* told of every server, and of the home */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 
@@ -67,6 +69,7 @@ struct gsp_server_conf {
 	struct gsp_policy policy;
 	struct gsp_stop_rules stop;
 	struct gsp_dns_conf dns;
+	struct gsp_notify notify; /* besides the home's; not kept in the journal: those of now count */
 };
 
 /**

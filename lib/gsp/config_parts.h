@@ -27,6 +27,16 @@ int gsp_server_conf_build(struct gsp_server_conf **out, const char *name,
 /** gsp_server_conf_check_defaults(defaults, err): `defaults:` holds nothing wrong by itself. */
 int gsp_server_conf_check_defaults(const struct gsp_yaml *defaults, struct gsp_err *err);
 
+/**
+ * gsp_secret_from_file(out, path, key, noun, err):
+ * The first line of a file that must be a regular one, ours, and nobody else's to read: printable,
+ * no blanks, at most GSP_TOKEN_MAX bytes. ${key} ("token_file") and ${noun} ("token") name it in
+ * messages, which never show it. ${out} needs a ceiling above GSP_TOKEN_MAX; gsp_token_wipe() it.
+ * Errors: GSP_EAUTH, GSP_EIO.
+ */
+int gsp_secret_from_file(struct gsp_buf *out, const char *path, const char *key, const char *noun,
+    struct gsp_err *err);
+
 /** gsp_home_expand(out, dir, path): "~/x" below our home directory, "x" below ${dir}. */
 void gsp_home_expand(struct gsp_buf *out, const char *dir, const char *path);
 

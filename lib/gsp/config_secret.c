@@ -23,28 +23,30 @@ gsp_token_wipe(struct gsp_buf *token)
 	gsp_buf_release(token);
 }
 
-/* The first line, which must look like a token, into ${out}. ${from} says where it is from. */
+/* The first line, which must look like a token, into ${out}. ${from} says where it is from, ${noun}
+ * what it is. */
 static int
-take_token(struct gsp_buf *out, const char *raw, const char *from, struct gsp_err *err)
+take_token(struct gsp_buf *out, const char *raw, const char *from, const char *noun,
+    struct gsp_err *err)
 {
 	size_t n = strcspn(raw, "\r\n");
 
 	while (n > 0 && (raw[n - 1] == ' ' || raw[n - 1] == '\t'))
 		n--;
 	if (n == 0)
-		return gsp_err_set(err, GSP_EAUTH, "%s: %s", from, raw[strspn(raw, " \t\r\n")] == '\0'
-		        ? "the token is empty"
-		        : "line 1 is blank; the token belongs there");
+		return raw[strspn(raw, " \t\r\n")] == '\0'
+		    ? gsp_err_set(err, GSP_EAUTH, "%s: the %s is empty", from, noun)
+		    : gsp_err_set(err, GSP_EAUTH, "%s: line 1 is blank; the %s belongs there", from, noun);
 	if (strncmp(raw, "\xef\xbb\xbf", 3) == 0)
 		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 begins with a byte order mark; save it as "
-		    "plain text, with the token and nothing else", from);
+		    "plain text, with the %s and nothing else", from, noun);
 	if (n > GSP_TOKEN_MAX)
-		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 is longer than a token can be (%d bytes)",
-		    from, GSP_TOKEN_MAX);
+		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 is longer than a %s can be (%d bytes)",
+		    from, noun, GSP_TOKEN_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] <= ' ' || raw[i] > '~')
 			return gsp_err_set(err, GSP_EAUTH, "%s: line 1 holds a blank or a character that is "
-			    "in no token (at byte %zu)", from, i + 1);
+			    "in no %s (at byte %zu)", from, noun, i + 1);
 	gsp_token_wipe(out);
 	gsp_buf_add(out, raw, n);
 	return gsp_buf_ok(out) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
@@ -70,36 +72,44 @@ read_secret(char *raw, size_t size, int fd, const char *path, struct gsp_err *er
 	return 0;
 }
 
-static int
-token_from_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
+int
+gsp_secret_from_file(struct gsp_buf *out, const char *path, const char *key, const char *noun,
+    struct gsp_err *err)
 {
 	char raw[RAW_MAX];
 	struct stat st;
 	struct gsp_buf from = GSP_BUF_INIT(GSP_PATH_BUF);
 	int fd, rc = -1;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1) {
-		(void)gsp_err_sys(err, GSP_EAUTH, errno, "cannot open token_file '%s'", path);
-		return gsp_err_hint(err,
-		    "put the API token there (mode 0600), or set LINODE_TOKEN");
-	}
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1)
+		return gsp_err_sys(err, GSP_EAUTH, errno, "cannot open %s '%s'", key, path);
 	if (fstat(fd, &st) == -1)
 		(void)gsp_err_sys(err, GSP_EIO, errno, "cannot look at '%s'", path);
 	else if (!S_ISREG(st.st_mode))
-		(void)gsp_err_set(err, GSP_EAUTH, "token_file '%s' is no regular file", path);
+		(void)gsp_err_set(err, GSP_EAUTH, "%s '%s' is no regular file", key, path);
 	else if (st.st_uid != geteuid())
-		(void)gsp_err_set(err, GSP_EAUTH, "token_file '%s' belongs to another user", path);
+		(void)gsp_err_set(err, GSP_EAUTH, "%s '%s' belongs to another user", key, path);
 	else if ((st.st_mode & 077) != 0)
 		(void)gsp_err_set(err, GSP_EAUTH,
-		    "token_file '%s' can be read by others; run: chmod 600 '%s'", path, path);
+		    "%s '%s' can be read by others; run: chmod 600 '%s'", key, path, path);
 	else if (read_secret(raw, sizeof(raw), fd, path, err) == 0) {
-		gsp_buf_addf(&from, "token_file '%s'", path);
-		rc = take_token(out, raw, gsp_buf_str(&from), err);
+		gsp_buf_addf(&from, "%s '%s'", key, path);
+		rc = take_token(out, raw, gsp_buf_str(&from), noun, err);
 	}
 	gsp_buf_release(&from);
 	explicit_bzero(raw, sizeof(raw));
 	close(fd);
 	return rc;
+}
+
+static int
+token_from_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
+{
+	if (gsp_secret_from_file(out, path, "token_file", "token", err) == 0)
+		return 0;
+	return access(path, F_OK) == 0
+	    ? -1
+	    : gsp_err_hint(err, "put the API token there (mode 0600), or set LINODE_TOKEN");
 }
 
 static int
@@ -130,7 +140,7 @@ token_from_command(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err
 		(void)gsp_err_set(err, GSP_EAUTH, "token_command '%s' ended with status %d", name,
 		    status);
 	else
-		rc = take_token(out, gsp_buf_str(&raw), "token_command", err);
+		rc = take_token(out, gsp_buf_str(&raw), "token_command", "token", err);
 out:
 	free(argv);
 	gsp_token_wipe(&raw);
@@ -144,7 +154,7 @@ gsp_home_token(const struct gsp_home *h, struct gsp_buf *out, struct gsp_err *er
 	const char *env = getenv("LINODE_TOKEN");
 
 	if (env != NULL && *env != '\0')
-		return take_token(out, env, "LINODE_TOKEN", err);
+		return take_token(out, env, "LINODE_TOKEN", "token", err);
 	if (h->token_file != NULL)
 		return token_from_file(out, h->token_file, err);
 	if (h->token_command.n > 0)

@@ -348,13 +348,21 @@ set_dns(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	return gsp_dns_conf_set(&l->s->dns, v, err);
 }
 
+static int
+set_notify(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct loader *l = ctx;
+
+	return gsp_notify_set(&l->s->notify, v, err);
+}
+
 static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"type", set_type},
     {"image", set_image}, {"ports", set_ports}, {"ssh_from", set_ssh_from}, {"user", set_user},
     {"dir", set_dir}, {"sync", set_sync}, {"saves", set_saves}, {"env", set_env},
     {"timeouts", set_timeouts}, {"keep", set_keep}, {"backup", set_backup},
     {"on_failure", set_on_failure}, {"on_stop_failure", set_on_stop_failure},
     {"limits", set_limits}, {"query", set_query}, {"idle", set_idle}, {"lease", set_lease},
-    {"dns", set_dns}, {NULL, NULL}};
+    {"dns", set_dns}, {"notify", set_notify}, {NULL, NULL}};
 
 /* The values that hold until a file says otherwise. */
 static int
@@ -417,6 +425,7 @@ gsp_server_conf_free(struct gsp_server_conf *s)
 	gsp_argv_release(&s->push);
 	gsp_argv_release(&s->saves);
 	gsp_argv_release(&s->env);
+	gsp_notify_release(&s->notify);
 	free(s);
 }
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "gsp/ledger.h"
 #include "gsp/limits.h"
+#include "gsp/notice.h"
 #include "gsp/preflight.h"
 #include "gsp/userdata.h"
 #include "linode/event.h"
@@ -299,12 +301,29 @@ new_session(struct gsp_job *job, struct gsp_server_conf *conf, struct gsp_err *e
 	return 0;
 }
 
+/* Everything was checked: from here on it costs money, and whoever wants to know does. */
+static void
+tell(const struct gsp_job *job)
+{
+	const struct gsp_session *s = job->session;
+	struct gsp_buf text = GSP_BUF_INIT(1024);
+	char money[24] = "price unknown";
+
+	if (s->hourly_usd >= 0)
+		gsp_num_usd(money, sizeof(money), s->hourly_usd);
+	gsp_buf_addf(&text, "%s is coming up (asked by %s): %s in %s, %s an hour", s->server,
+	    gsp_notice_who(job->actor), s->type, s->region, money);
+	gsp_notice(job->home, s->server, s->id, GSP_NOTICE_UP, gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
 int
 gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *err)
 {
 	struct gsp_server_conf *conf = NULL;
 	struct gsp_preflight pre;
 	bool posted = job->session != NULL && job->session->phase == GSP_PHASE_POSTING;
+	bool first = job->session == NULL;
 	int rc;
 
 	if (posted) { /* a former run may have bought it */
@@ -342,10 +361,13 @@ gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *err)
 	job->session->hourly_usd = pre.rungs[0].hourly_usd;
 	job->session->monthly_usd = pre.rungs[0].monthly_usd;
 	rc = gsp_session_phase(job->session, job->home, GSP_PHASE_INTENT, err) == -1 ||
-	        gsp_ledger_add(job->home, job->session, "intent", job->actor, err) == -1 ||
-	        climb(job, &pre, out, err) == -1
+	        gsp_ledger_add(job->home, job->session, "intent", job->actor, err) == -1
 	    ? -1
 	    : 0;
+	if (rc == 0 && first)
+		tell(job);
+	if (rc == 0)
+		rc = climb(job, &pre, out, err);
 	gsp_preflight_release(&pre);
 	return rc;
 }

@@ -19,6 +19,8 @@ enum { KEYS_MAX = 16 };
 
 static const char gitignore[] = "# Secrets, the machine's keys, and what changes with every evening.\n"
 				"/token\n"
+				"/*-token\n"
+				"/*-url\n"
 				"/state/\n"
 				"/servers/*/history/\n"
 				"/servers/*/files/\n";

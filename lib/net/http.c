@@ -228,6 +228,15 @@ add_header(struct curl_slist **list, const char *line)
 	return true;
 }
 
+static bool
+has_user_agent(const struct gsp_http_req *req)
+{
+	for (size_t i = 0; req->headers != NULL && req->headers[i] != NULL; i++)
+		if (strncasecmp(req->headers[i], "User-Agent:", 11) == 0)
+			return true;
+	return false;
+}
+
 /* The header lines of a request. They hold the token: free with headers_wipe(). */
 static int
 headers_make(struct curl_slist **list, const struct gsp_http_req *req, struct gsp_err *err)
@@ -237,7 +246,8 @@ headers_make(struct curl_slist **list, const struct gsp_http_req *req, struct gs
 
 	/* "Expect:" without a value: send the body at once, whatever its size */
 	ok = add_header(list, "Accept: application/json") &&
-	     add_header(list, "User-Agent: gsp/" GSP_VERSION) && add_header(list, "Expect:");
+	     (has_user_agent(req) || add_header(list, "User-Agent: gsp/" GSP_VERSION)) &&
+	     add_header(list, "Expect:");
 	if (ok && req->body != NULL) {
 		gsp_buf_addf(&line, "Content-Type: %s",
 		    req->content_type != NULL ? req->content_type : "application/json");

@@ -40,7 +40,8 @@ struct gsp_http_req {
 	const char *method; /* "GET", "POST", ... */
 	const char *url;    /* absolute */
 	const char *bearer; /* sent as Authorization: Bearer, wiped afterwards; NULL: none */
-	const char *const *headers; /* NULL-terminated "Name: value"; NULL: none */
+	const char *const *headers; /* NULL-terminated "Name: value", also a User-Agent
+	                             * instead of ours; NULL: none */
 	const char *body;	    /* sent as it is; NULL: none */
 	size_t body_len;
 	const char *content_type; /* of the body; NULL: application/json */

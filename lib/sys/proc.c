@@ -119,6 +119,26 @@ child_with_parent(pid_t parent)
 		_exit(128 + SIGINT);
 }
 
+/* Somebody else's descriptor, left open in us, would be held for as long as it lives: a lock, say. */
+static void
+child_detach(int report_fd)
+{
+	pid_t pid;
+	int why;
+
+	setsid();
+	pid = fork();
+	if (pid > 0)
+		_exit(0);
+	if (pid == -1) {
+		why = errno;
+		if (write(report_fd, &why, sizeof(why)) == -1) { /* nobody hears of it then */
+		}
+		_exit(127);
+	}
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 static void
 child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int report_fd)
 {
@@ -127,7 +147,9 @@ child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int rep
 	child_signals();
 	if (p->with_us)
 		child_with_parent(parent);
-	if (p->new_session)
+	if (p->detached)
+		child_detach(report_fd);
+	else if (p->new_session)
 		setsid();
 	else if (p->new_group)
 		setpgid(0, 0);
@@ -205,6 +227,11 @@ gsp_proc_start(struct gsp_proc *p, struct gsp_err *err)
 		goto fail;
 	}
 	close(report[0]);
+	if (p->detached) { /* only its first process is our child, and ends at once */
+		while (waitpid(p->pid, NULL, 0) == -1 && errno == EINTR)
+			;
+		p->pid = -1;
+	}
 	for (int i = 0; i < 3; i++)
 		if (e.opened[i])
 			close(e.child[i]);

@@ -26,6 +26,8 @@ struct gsp_proc {
 	bool new_session;        /* setsid() in the child */
 	bool clean_env;          /* env is all it gets, not added to ours */
 	bool new_group;          /* own process group; gsp_proc_kill() then reaches all of it */
+	bool detached;           /* nobody's child, with a session of its own, and without any descriptor
+	                          * that others left open in us: pid stays -1, nobody waits for it */
 	bool with_us;            /* it gets SIGINT when we die first, of whatever */
 
 	/* set by gsp_proc_start() */

@@ -65,7 +65,7 @@ ok 'it is new' 'grep -q " yes$" out'
 ok 'it says that there is no token' 'grep -q "no API token yet" err'
 ok 'the keys of ~/.ssh are in it' 'grep -qxF "ssh_keys: [$key]" h/gsp.yaml'
 ok 'state/ is private' '[ "$(stat -c %a h/state)" = 700 ]'
-ok 'secrets are ignored by git' 'grep -qx /token h/.gitignore && grep -qx /state/ h/.gitignore'
+ok 'secrets are ignored by git' 'grep -qx /token h/.gitignore && grep -qxF "/*-url" h/.gitignore && grep -qx /state/ h/.gitignore'
 cp h/gsp.yaml before
 rm -r h/servers
 t 0 'the same again' "$bin/gsp" init ./h

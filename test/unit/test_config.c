@@ -197,7 +197,7 @@ test_home_refused(void)
 	IS_STR(home_refusal("hoem: h4f8k2m9\n"),
 	    "gsp.yaml:1:1: unknown key 'hoem' in gsp.yaml; did you mean 'home'?");
 	IS_STR(home_refusal("home: h4f8k2m9\nzzzzzz: 1\n"),
-	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, limits, "
+	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, limits, notify, "
 	    "defaults");
 	IS_STR(home_refusal("home: H4\n"), "gsp.yaml:1:7: 'H4': must be 8 lower-case letters and "
 					   "digits, as gsp-init makes it");
@@ -411,7 +411,7 @@ test_server_refused(void)
 	IS_STR(server_refusal(h, "exclude: [a]\n"),
 	    "1:1: unknown key 'exclude' in server.yaml; known: region, type, image, ports, "
 	    "ssh_from, user, dir, sync, saves, env, timeouts, keep, backup, on_failure, "
-	    "on_stop_failure, limits, query, idle, lease, dns");
+	    "on_stop_failure, limits, query, idle, lease, dns, notify");
 	IS_STR(server_refusal(h, "sync: {excludes: [a]}\n"),
 	    "1:8: unknown key 'excludes' in sync; did you mean 'exclude'?");
 	IS_STR(server_refusal(h, "timeouts: {boot: 1m}\n"),
