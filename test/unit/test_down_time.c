@@ -21,7 +21,7 @@ open_home(void)
 }
 
 static void
-put(const char *text)
+write_json(const char *text)
 {
 	TREE_NEED(gsp_io_replace(at("state/vanilla/down.json"), text, strlen(text), 0600, &err) == 0);
 }
@@ -63,15 +63,15 @@ main(void)
 	IS_INT(parse("{\"schema\":\"gsp.down/1\"}"), -1);
 	IS_INT(parse("[]"), -1);
 	IS_INT(parse(""), -1);
-	put("{\"schema\":\"gsp.down/1\",\"seconds\":90");
+	write_json("{\"schema\":\"gsp.down/1\",\"seconds\":90");
 	IS_INT(gsp_down_time(home, "vanilla"), GSP_DOWN_TIME_GUESS_S);
-	put("");
+	write_json("");
 	IS_INT(gsp_down_time(home, "vanilla"), GSP_DOWN_TIME_GUESS_S);
 	long_text = malloc(5001);
 	TREE_NEED(long_text != NULL);
 	memset(long_text, ' ', 5000);
 	long_text[5000] = '\0';
-	put(long_text);
+	write_json(long_text);
 	free(long_text);
 	IS_INT(gsp_down_time(home, "vanilla"), GSP_DOWN_TIME_GUESS_S);
 
