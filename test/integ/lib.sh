@@ -122,6 +122,30 @@ until_true() { # until_true SECONDS COMMAND...: poll, 10 times a second
 	done
 }
 
+answer() { # answer TEXT COMMAND...: on a terminal
+	python3 - "$@" <<'PY'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+out = b''
+sent = False
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+    if b'[y/N]' in out and not sent:
+        os.write(fd, sys.argv[1].encode() + b'\n')
+        sent = True
+sys.stdout.write(out.decode(errors='replace'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
 # ---- the sandbox's control (see gsp-sandbox(1)) ----
 
 control() { # control METHOD PATH [JSON]
