@@ -104,7 +104,7 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
-LONG     := $(wildcard $(patsubst %,test/integ/%.t,review killed files_many api_faults machine_faults takeover \
+LONG     := $(wildcard $(patsubst %,test/integ/%.t,month review killed files_many api_faults machine_faults takeover \
 	saves_down stop))
 INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))

@@ -247,6 +247,13 @@ server() { # server NAME: one more toy game in the home
 	toy_server "$H/servers/$1"
 }
 
+# tells_players NAME: its script `players` prints what is in /tmp/players on the machine, 0 without
+# it. For a server that has not only tcp ports: else nobody can tell.
+tells_players() {
+	printf '#!/bin/sh\ncat /tmp/players 2>/dev/null || echo 0\n' >"$H/servers/$1/players"
+	chmod +x "$H/servers/$1/players"
+}
+
 # The API itself, as somebody else would use it.
 api() { # api METHOD PATH [JSON]
 	curl -sS -X "$1" -H "Authorization: Bearer $LINODE_TOKEN" -H 'Content-Type: application/json' \
