@@ -27,7 +27,7 @@ enum {
 struct loader {
 	struct gsp_server_conf *s;
 	/* the lists as they were written, to point at the entry that is wrong */
-	const struct gsp_yaml *ports, *exclude, *push, *saves;
+	const struct gsp_yaml *ports, *exclude, *push, *saves, *query;
 };
 
 static int
@@ -318,6 +318,7 @@ set_query(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct loader *l = ctx;
 
+	l->query = v;
 	return gsp_stop_set_query(&l->s->stop, v, err);
 }
 
@@ -460,6 +461,7 @@ check_whole(const struct loader *l, bool complete, const char *where, struct gsp
 		return gsp_err_set(err, GSP_ECONFIG,
 		    "%s: no 'type'; put one there, or in 'defaults' of gsp.yaml", where);
 	if (check_rules(l, err) == -1 ||
+	    (complete && gsp_stop_check(&s->stop, s->ports, s->nports, l->query, err) == -1) ||
 	    check_apart(&s->exclude, l->exclude, "exclude", &s->saves, "save", err) == -1 ||
 	    check_apart(&s->push, l->push, "push", &s->saves, "save", err) == -1)
 		return -1;

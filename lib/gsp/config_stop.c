@@ -165,6 +165,25 @@ gsp_stop_set_query(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gs
 	return 0;
 }
 
+int
+gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, size_t nports,
+    const struct gsp_yaml *query, struct gsp_err *err)
+{
+	const char *kind = gsp_query_udp(r->query) ? "udp" : "tcp";
+
+	if (gsp_query_port(r->query) == 0 || query == NULL)
+		return 0;
+	for (size_t i = 0; i < nports; i++)
+		if (ports[i].udp == gsp_query_udp(r->query) && (r->query_port == 0 ||
+		        (ports[i].first <= r->query_port && r->query_port <= ports[i].last)))
+			return 0;
+	if (r->query_port != 0)
+		return gsp_yaml_err(err, query, "query: port %u/%s is not among 'ports', so nobody can ask "
+		    "there", r->query_port, kind);
+	return gsp_yaml_err(err, query, "query: %s is asked over %s, and 'ports' has no %s port", r->query,
+	    kind, kind);
+}
+
 static void
 add_clock(struct gsp_json *map, const char *key, int64_t s)
 {

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "fmt/json.h"
 #include "fmt/yaml.h"
+#include "linode/firewall.h" /* struct gsp_port */
 
 struct gsp_stop_rules {
 	char query[16];       /* "" not set, else "script", "tcp", "none" or a protocol */
@@ -29,6 +30,11 @@ void gsp_stop_init(struct gsp_stop_rules *r);
 int gsp_stop_set_query(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err);
 int gsp_stop_set_idle(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err);
 int gsp_stop_set_lease(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err);
+
+/** gsp_stop_check(r, ports, nports, query, err): the port at which a protocol is asked is open.
+ * ${query}: where it was written, for the message; NULL if it was not. */
+int gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, size_t nports,
+    const struct gsp_yaml *query, struct gsp_err *err);
 
 /** gsp_stop_to_json(r, obj): for the journal; read back as if it were YAML. */
 void gsp_stop_to_json(const struct gsp_stop_rules *r, struct gsp_json *obj);

@@ -50,7 +50,7 @@ static int
 read_text(struct gsp_query *q, const char *text, size_t len, struct gsp_err *err)
 {
 	char field[FIELDS][512];
-	uint64_t players, most;
+	uint64_t players, most, number;
 	size_t at = 0;
 	int n;
 
@@ -59,7 +59,11 @@ read_text(struct gsp_query *q, const char *text, size_t len, struct gsp_err *err
 	if (n <= PLAYERS ||
 	    (strcmp(field[EDITION], "MCPE") != 0 && strcmp(field[EDITION], "MCEE") != 0))
 		return gsp_err_set(err, GSP_EPROTO, "its answer is not that of a Bedrock server");
-	if (gsp_num_u64(&players, field[PLAYERS], 0, UINT64_MAX) == -1)
+	/* a semicolon in a title that was not escaped, as some servers leave it, moves all fields:
+	 * then no number is where it belongs */
+	if (gsp_num_u64(&number, field[PROTOCOL], 0, UINT64_MAX) == -1 ||
+	    gsp_num_u64(&number, field[VERSION], 0, UINT64_MAX) == 0 ||
+	    gsp_num_u64(&players, field[PLAYERS], 0, UINT64_MAX) == -1)
 		return gsp_err_set(err, GSP_EPROTO, "its answer does not say how many play");
 	if (gsp_query_set_players(q, players, err) == -1)
 		return -1;

@@ -17,7 +17,9 @@ curl_easy_perform curl_easy_send curl_ws_send ssh_new ssh_userauth_publickey ssh
 ssh_channel_request_exec ssh_channel_request_shell ssh_channel_request_subsystem ssh_channel_write
 ssh_channel_write_stderr ssh_channel_send_eof ssh_channel_free ssh_channel_close
 ssh_channel_request_send_signal ssh_scp_new sftp_new'
-harmless='send' # ssh_pump.c: to the program that gsp-ssh runs for; to the machine goes ssh_channel_write
+# ssh_pump.c: to the program that gsp-ssh runs for; to the machine goes ssh_channel_write. query/sock.c:
+# to a game: how many play? Whoever is told twice, or half, has done nothing.
+harmless='send'
 
 # What the tools are made of: the library without the sandbox, and each main.
 nm -A -u "$BUILD/libgsp.a" "$BUILD"/cmd/*.o 2>/dev/null |
@@ -33,7 +35,7 @@ done
 is "everything that acts on the world is a step (else wrap it in test/faults/step.c)" "$missing" ""
 is "and it was looked at something" "$(grep -cxE 'rename|fsync|gsp_http_do|ssh_channel_request_exec' "$T/called")" 4
 # Tools without a phase of their own, and why.
-only_look='gsp gsp-logs gsp-ssh gsp-sandbox' # ssh is rsync's transport: killed inside gsp-sync's phases
+only_look='gsp gsp-logs gsp-query gsp-ssh gsp-sandbox' # ssh is rsync's transport: killed inside gsp-sync's phases
 for main in cmd/gsp*.c; do
 	tool=${main#cmd/}
 	tool=${tool%.c}

@@ -417,6 +417,16 @@ test_server_refused(void)
 	IS_STR(server_refusal(h, "timeouts: {boot: 1m}\n"),
 	    "1:12: unknown key 'boot' in timeouts; known: create, ssh, bootstrap, start, ready, "
 	    "stop, sync");
+	IS_STR(server_refusal(h, "query: quake\n"),
+	    "1:8: 'quake': not one of script, tcp, none, minecraft, bedrock, a2s");
+	OK(strstr(server_refusal(h, "query: minetest\n"), "write 'script'") != NULL);
+	IS_STR(server_refusal(h, "query: minecraft\nports: [9/udp]\n"),
+	    "1:8: query: minecraft is asked over tcp, and 'ports' has no tcp port");
+	IS_STR(server_refusal(h, "ports: [9/tcp, 10-12/udp]\nquery: {proto: a2s, port: 13}\n"),
+	    "2:8: query: port 13/udp is not among 'ports', so nobody can ask there");
+	IS_STR(server_refusal(h, "query: {proto: a2s, port: 0}\n"),
+	    "1:27: '0': not a port from 1 to 65535");
+	OK(strstr(server_refusal(h, "query: {proto: script, port: 5}\n"), "goes with a protocol") != NULL);
 	IS_STR(server_refusal(h, "region: []\n"), "1:9: at least one is needed");
 	IS_STR(server_refusal(h, "region: [a, a]\n"), "1:13: 'a' is there twice");
 	IS_STR(server_refusal(h, "region:\n"), "1:8: no value; an empty list is written []");
