@@ -73,6 +73,7 @@ $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 $(O)/gsp-status: $(O)/cmd/status_probe.o
+$(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
