@@ -74,6 +74,7 @@ $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 
 $(O)/gsp-status: $(O)/cmd/status_probe.o
 $(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
+$(O)/gsp-down $(O)/gsp-restart: $(O)/cmd/ask_players.o
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh

@@ -1,6 +1,9 @@
 /* gsp-down: the end of an evening: stop the game, bring the save home, delete the machine. */
 #include <inttypes.h>
 
+#include "ask_players.h"
+#include "base/clock.h"
+#include "gsp/down_time.h"
 #include "gsp/moved.h"
 #include "linode/instance.h"
 #include "tool.h"
@@ -9,6 +12,8 @@
 
 struct down {
 	bool kill, accept;
+	struct ask_players ask;
+	int64_t began_ms;      /* when the stop of the server at hand began */
 	struct gsp_argv after; /* the servers that are down now */
 };
 
@@ -30,11 +35,15 @@ look(struct gsp_job *job)
 }
 
 static int
-bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+bring_home(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
 {
 	const char *force = d->kill ? "--kill"
 	    : job->session->conf->policy.kill_stuck ? "--kill-stuck" : "--progress=json";
 
+	if (ask_players(t, job, &d->ask, err) == -1)
+		return -1;
+	gsp_job_hangup(job); /* the tools that follow have their own */
+	d->began_ms = gsp_now_ms();
 	if (job->session->phase < GSP_PHASE_SAVED &&
 	    tool_step(t, job, err, "gsp-run", "stop", force, job->server, NULL) == -1)
 		return -1;
@@ -66,12 +75,13 @@ advise(struct gsp_job *job, struct gsp_err *err)
 /* The save of a machine that crashed is on its disk: no run would ever reach it unless one boots
  * the machine. 0: the save is home, or there is no machine whose save could be. */
 static int
-bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+bring_home_again(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
 {
-	enum whereabouts at = err->code == GSP_ETEMP ? look(job) : UNKNOWN;
+	enum whereabouts at;
 
-	if (err->code == GSP_ECANCEL)
+	if (err->code == GSP_ECANCEL || d->ask.refused)
 		return -1;
+	at = err->code == GSP_ETEMP ? look(job) : UNKNOWN;
 	if (at == OFF) {
 		gsp_err_clear(err);
 		if (tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
@@ -83,7 +93,20 @@ bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, stru
 	if (at != GONE && !gsp_moved_ask(job))
 		return advise(job, err);
 	gsp_err_clear(err);
+	d->ask.runs = false;
 	return 0;
+}
+
+/* How long it took, for the next idle stop. Only what was whole: not the rest of a down that had
+ * begun before, nor that of a game that had ended by itself. */
+static void
+keep_time(struct gsp_job *job, const struct down *d)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (d->ask.runs &&
+	    gsp_down_time_keep(job->home, job->server, gsp_now_ms() - d->began_ms, &err) == -1)
+		gsp_steps_warn(job->steps, job->server, "how long this took is not kept: %s", err.msg);
 }
 
 static int
@@ -91,12 +114,14 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
 	struct down *d = ctx;
 
+	d->ask.runs = d->ask.refused = false;
 	/* without an intent to start there is no save: only the machine has to go */
 	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
 	    bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
 		return -1;
 	if (tool_step(t, job, err, "gsp-teardown", job->server, NULL) == -1)
 		return -1;
+	keep_time(job, d);
 	gsp_argv_push(&d->after, job->server);
 	return 0;
 }
@@ -108,6 +133,8 @@ main(int argc, char **argv)
 	const struct gsp_opt opts[] = {
 	    {"kill", 0, GSP_OPT_FLAG, &d.kill, NULL, "end a game by force that will not stop"},
 	    {"accept", 0, GSP_OPT_FLAG, &d.accept, NULL, "take a suspect save as it is"},
+	    {"even-if-playing", 0, GSP_OPT_FLAG, &d.ask.even, NULL, ASK_PLAYERS_EVEN_HELP},
+	    {"if-empty", 0, GSP_OPT_FLAG, &d.ask.if_empty, NULL, "only if nobody plays; do not ask"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-down",
 	                     .synopsis = "SERVER...",
@@ -122,7 +149,7 @@ main(int argc, char **argv)
 	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
 	if (rc == 0)
-		rc = tool_open(&t, &err) == -1 ||
+		rc = ask_players_check(&d.ask, &err) == -1 || tool_open(&t, &err) == -1 ||
 		        tool_each(&t, t.cli.operands, t.cli.noperands,
 		            TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS, down, &d, &err) == -1
 		    ? -1

@@ -12,8 +12,8 @@
 #include "gsp/notice.h"
 #include "gsp/preflight.h"
 #include "gsp/provision.h"
+#include "gsp/ready.h"
 #include "gsp/record.h"
-#include "gsp/run.h"
 #include "gsp/sync.h"
 #include "linode/instance.h"
 #include "tool.h"
@@ -129,7 +129,7 @@ start_and_wait(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 			undo_start(job, err);
 		return -1;
 	}
-	if (gsp_run_wait_ready(job, err) == -1) {
+	if (gsp_ready_wait(job, err) == -1) {
 		if (err->code == GSP_EUNAVAIL)
 			undo_start(job, err);
 		return -1;

@@ -67,6 +67,7 @@ event_of(enum gsp_decide_kind kind)
 	case GSP_DECIDE_IDLE: return GSP_NOTICE_IDLE;
 	case GSP_DECIDE_BUDGET: return GSP_NOTICE_BUDGET;
 	case GSP_DECIDE_UNKNOWN: return GSP_NOTICE_UNKNOWN;
+	case GSP_DECIDE_FAILED: return GSP_NOTICE_FAILED;
 	default: return GSP_NOTICE_LEASE;
 	}
 }

@@ -63,6 +63,7 @@ ask_machine(struct gsp_job *job, struct gsp_err *err)
 	gsp_json_add_bool(v, "answered", true);
 	gsp_json_add_bool(v, "theirs", hello.has_marker && strcmp(hello.marker.home, job->home->id) != 0);
 	gsp_json_add_bool(v, "dirty", hello.has_marker && hello.marker.state == GSP_MARK_DIRTY);
+	gsp_json_add_bool(v, "stopping", hello.has_marker && hello.marker.state >= GSP_MARK_STOPPING);
 	gsp_json_add_bool(v, "stopped", hello.has_marker && hello.marker.stopped);
 	gsp_json_add_bool(v, "rebooted", hello.has_marker && strcmp(hello.marker.boot_id, hello.boot_id) != 0);
 	gsp_json_add_bool(v, "alive", status == 0);
@@ -153,6 +154,7 @@ take(struct watch_measured *m, const struct gsp_json *v)
 		m->theirs = gsp_json_bool(v, "theirs", false);
 		m->dirty = gsp_json_bool(v, "dirty", false);
 		m->alive = gsp_json_bool(v, "alive", false);
+		m->stopping = gsp_json_bool(v, "stopping", false);
 		m->stopped = gsp_json_bool(v, "stopped", false);
 		m->rebooted = gsp_json_bool(v, "rebooted", false);
 	}

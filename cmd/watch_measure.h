@@ -16,6 +16,7 @@ struct watch_measured {
 	bool answered;   /* over ssh; else why */
 	bool theirs;     /* another home has the machine, as its marker says */
 	bool dirty, alive, stopped, rebooted; /* struct gsp_watch_look */
+	bool stopping;   /* the game was told to stop, for good */
 	bool counted;
 	uint32_t players;
 	int health;      /* 1, 0, -1 */

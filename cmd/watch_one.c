@@ -1,5 +1,6 @@
 #include "watch_one.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "gsp/down_time.h"
+#include "gsp/down_time.h"
 #include "gsp/lease.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
@@ -37,6 +40,7 @@ struct pass {
 	struct gsp_lease lease;
 	int64_t now;
 	bool theirs; /* another home has it: we look, and do nothing */
+	bool ending; /* it is being brought down now */
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -56,14 +60,24 @@ decided(struct pass *p, const char *fmt, ...)
 
 /* ---- what is known ---- */
 
+/* Somebody works on the server; and is what they do the end of its session? Whoever holds the lock
+ * says so in its note, "actor: what (pid N)". */
 static bool
 is_busy(struct pass *p)
 {
+	static const char *const ends[] = {"down", "stop", "sync down", "teardown", "restart", NULL};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[160];
+	char note[256];
 	bool yes = gsp_lock_peek(gsp_home_state_path(p->t->home, &path, p->job->server, "lock"), note,
 	    sizeof(note));
+	char *what = note, *next, *pid = strstr(note, " (pid ");
 
+	while ((next = strstr(what, ": ")) != NULL)
+		what = next + 2;
+	if (pid != NULL)
+		*pid = '\0';
+	for (size_t i = 0; yes && ends[i] != NULL; i++)
+		p->ending = p->ending || strcmp(what, ends[i]) == 0;
 	gsp_buf_release(&path);
 	return yes;
 }
@@ -162,7 +176,7 @@ rules_of(struct pass *p)
 	    .lease_latest = p->lease.latest,
 	    .hold_until = p->lease.hold,
 	    .budget_until = 0,
-	    .down_s = 300,
+	    .down_s = gsp_down_time(p->t->home, s->server),
 	    .no_wait = p->o->now};
 }
 
@@ -178,6 +192,7 @@ without_down(struct pass *p, struct gsp_decide_act *acts, size_t n,
 			acts[kept++] = acts[i];
 			continue;
 		}
+		p->m.decide.down = before->down;
 		p->m.decide.down_at = before->down_at;
 		p->m.decide.down_tries = before->down_tries;
 		decided(p, "it would go down, and is busy");
@@ -196,6 +211,7 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 	    .counted = plays && p->seen.counted,
 	    .players = p->seen.players,
 	    .health = plays ? p->seen.health : -1,
+	    .stopped = p->seen.stopping || s->phase >= GSP_PHASE_STOPPED,
 	    .why = p->seen.why[0] != '\0' ? p->seen.why : NULL};
 	size_t n;
 
@@ -206,6 +222,10 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 	snprintf(p->m.why, sizeof(p->m.why), "%s", p->seen.why);
 	if (s->phase == GSP_PHASE_INTENT) /* nothing was bought */
 		return 0;
+	if (p->ending) {
+		decided(p, "it is going down");
+		return 0;
+	}
 	n = gsp_decide(acts, &p->m.decide, &rules, &seen);
 	return p->look.busy ? without_down(p, acts, n, &before) : n;
 }
@@ -220,21 +240,6 @@ note_acts(struct pass *p, const struct gsp_decide_act *acts, size_t n, const cha
 			    acts[i].text);
 	if (trouble[0] != '\0' && strcmp(trouble, p->m.trouble) != 0)
 		decided(p, "%s", trouble);
-}
-
-/* A down that has failed before is tried again, and somebody hears of it. */
-static void
-tell_retry(struct pass *p, const struct gsp_decide_act *acts, size_t n)
-{
-	char text[600];
-
-	for (size_t i = 0; i < n; i++)
-		if (acts[i].kind == GSP_DECIDE_DOWN && p->m.decide.down_tries > 1) {
-			snprintf(text, sizeof(text), "%s: try %d to bring it down; the machine goes on, and "
-			    "costs, until one succeeds ('gsp status %s' says what failed)", acts[i].text,
-			    p->m.decide.down_tries, p->job->server);
-			gsp_notice(p->t->home, p->job->server, p->job->session->id, GSP_NOTICE_FAILED, text);
-		}
 }
 
 static int
@@ -252,7 +257,6 @@ act(struct pass *p, const struct gsp_decide_act *acts, size_t n, const char *tol
 		    gsp_buf_str(&text));
 	}
 	gsp_buf_release(&text);
-	tell_retry(p, acts, n);
 	rc = watch_act(p->t, p->job, acts, n, err);
 	for (size_t i = 0; i < n; i++)
 		down = down || acts[i].kind == GSP_DECIDE_DOWN;

@@ -103,8 +103,7 @@ gsp_watch_load(struct gsp_watch_memory *m, const struct gsp_home *h, const char 
 	m->health = -1;
 	if (v != NULL && strcmp(gsp_json_str(v, "session", ""), session) == 0)
 		fill(m, v);
-	/* whatever was read: it is of this session from now on */
-	snprintf(m->decide.session, sizeof(m->decide.session), "%.32s", session);
+	gsp_decide_session(&m->decide, session);
 	gsp_json_free(v);
 	gsp_buf_release(&path);
 }
