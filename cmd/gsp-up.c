@@ -17,6 +17,7 @@
 #include "gsp/sync.h"
 #include "linode/instance.h"
 #include "tool.h"
+#include "up_watcher.h"
 
 #include "base/banned.h"
 
@@ -197,8 +198,10 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 	struct gsp_buf address = GSP_BUF_INIT(128);
 
 	if (prepare_home(t, job, u->from, err) == -1 ||
-	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1 ||
-	    point_name(job, err) == -1)
+	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
+		return -1;
+	up_watcher_begin(t, job); /* it costs from now on, whatever becomes of us */
+	if (point_name(job, err) == -1)
 		return -1;
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
 	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {
@@ -224,6 +227,7 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 		    job->server, gsp_buf_str(&address), job->server);
 		gsp_buf_release(&address);
 	}
+	up_watcher_tell(t, job);
 	return 0;
 }
 
