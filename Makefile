@@ -26,7 +26,7 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
 	libssh-dev libmicrohttpd-dev libxxhash-dev
 DEPS_RUN   := rsync zstd openssh-client openssh-server nftables iproute2 util-linux ca-certificates
-DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime
+DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
 DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 
@@ -240,7 +240,7 @@ uses_sys     := base
 uses_fmt     := base
 uses_net     := base sys
 uses_linode  := base sys fmt net
-uses_query   := base sys
+uses_query   := base sys fmt
 uses_gsp     := base sys fmt net linode query
 uses_sandbox := base sys fmt
 uses_cli     := base sys fmt

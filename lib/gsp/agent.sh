@@ -916,6 +916,79 @@ ports() {
 	}'
 }
 
+# other_net OWN: a process that lives in another network namespace than OWN with an interface of
+# its own, as in a container: its connections are in none of our tables. "" if there is none. What
+# the kernel puts into every namespace is no interface of anybody's.
+other_net() {
+	stat -L -c '%i %n' /proc/[0-9]*/ns/net 2>/dev/null | awk -v own="$1" '
+	$1 == own { next }
+	{
+		split($2, part, "/")
+		dev = "/proc/" part[3] "/net/dev"
+		while ((getline line <dev) > 0)
+			if (line ~ /^ *[^ :|]+:/ &&
+			    line !~ /^ *(lo|(tunl|gre|gretap|erspan|ip_vti|ip6_vti|sit|ip6tnl|ip6gre)0):/) {
+				print part[3]
+				exit
+			}
+		close(dev)
+	}'
+}
+
+# connections PORTS: `connections N`: how many peers, each an address and a port, have an
+# established connection to one of the tcp ports among PORTS. Peers on this machine do not count. A
+# peer that vanished without a word counts until the kernel notices; one that is half there, or
+# leaving, does not. 75 if the kernel's tables do not tell.
+op_connections() {
+	[ $# -eq 1 ] || usage
+	check_ports "$1"
+	own=$(stat -L -c %i /proc/self/ns/net) && other=$(other_net "$own") ||
+		die 71 "cannot tell whether the machine's network is one"
+	[ -z "$other" ] || die 75 "a process there ($(command_of "$other")) has a network of its own, as in a container; its connections cannot be counted. Use a script 'players'"
+	# Twice: a table that changes while it is read may leave one out.
+	for table in tcp tcp6 tcp tcp6; do
+		[ ! -r "/proc/net/$table" ] || cat "/proc/net/$table"
+	done | awk -v list="$1" '
+	function hex(text, i, value) {
+		for (i = 1; i <= length(text); i++)
+			value = value * 16 + index("0123456789ABCDEF", substr(text, i, 1)) - 1
+		return value
+	}
+	# An address as the kernel prints it: words in the order of the bytes of the computer.
+	function plain(a) { return a ~ /^0000000000000000FFFF0000/ ? substr(a, 25) : a }
+	function here(a) { return a ~ /^......7F$/ || a == "00000000000000000000000001000000" }
+	BEGIN {
+		n = split(list, entry, ",")
+		for (i = 1; i <= n; i++) {
+			split(entry[i], part, "/")
+			if (part[2] != "tcp") continue
+			last = split(part[1], range, "-")
+			for (p = range[1] + 0; p <= range[last] + 0; p++) wanted[p] = 1
+		}
+	}
+	$1 == "sl" { seen = 1; next }
+	{
+		split($2, ours, ":")
+		if (!(hex(ours[2]) in wanted)) next
+		if ($4 == "0A") listens = 1
+		split($3, theirs, ":")
+		a = plain(theirs[1])
+		if ($4 != "01" || here(a) || a == plain(ours[1])) next
+		if (!((a ":" theirs[2]) in peers)) count++
+		peers[a ":" theirs[2]] = 1
+	}
+	END {
+		if (!seen) exit 2
+		if (!listens && !count) exit 3
+		print "connections " count + 0
+	}'
+	case $? in
+	0) ;;
+	3) die 75 "nothing listens there on $1" ;;
+	*) die 75 "the table of connections could not be read there" ;;
+	esac
+}
+
 check_ports() {
 	case $1 in
 	'' | -) return ;;
@@ -1240,7 +1313,7 @@ OP=${1:-}
 [ $# -eq 0 ] || shift
 case $OP in
 hello | mark | guard | prepare | alive | kill | run | follow | script | end | runs | logs | proof | \
-	close | outside | stamp | remove | own | _super | _exec) "op_$OP" "$@" ;;
+	close | outside | stamp | remove | own | connections | _super | _exec) "op_$OP" "$@" ;;
 wait-ready) op_wait_ready "$@" ;;
 changed-since) op_changed_since "$@" ;;
 sent-begin) op_sent_begin "$@" ;;

@@ -115,7 +115,10 @@ check_query(const char *text)
 	if (strcmp(text, "script") == 0 || strcmp(text, "tcp") == 0 || strcmp(text, "none") == 0 ||
 	    gsp_query_port(text) != 0)
 		return NULL;
-	return "not one of script, tcp, none, minecraft, bedrock, a2s, minetest";
+	if (strcmp(text, "minetest") == 0 || strcmp(text, "luanti") == 0)
+		return "that game tells nobody how many play; a script 'players' can count them "
+		       "(examples/minetest has one): write 'script'";
+	return "not one of script, tcp, none, minecraft, bedrock, a2s";
 }
 
 static int

@@ -128,8 +128,8 @@ static int
 run_to_end(struct gsp_job *job, const struct gsp_run_opts *o, int64_t timeout_s,
     struct gsp_script_end *end, struct gsp_err *err)
 {
-	struct gsp_script s = {o->script, o->args, timeout_s, o->output, o->output_ctx,
-	    !is_step(o->script)};
+	struct gsp_script s = {.name = o->script, .args = o->args, .timeout_s = timeout_s,
+	    .output = o->output, .output_ctx = o->output_ctx, .asks = !is_step(o->script)};
 	struct gsp_script_end e;
 
 	if (gsp_script_run(job, &s, &e, err) == -1)

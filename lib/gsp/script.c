@@ -234,6 +234,7 @@ begin(struct gsp_job *job, struct follow *f, const struct gsp_buf *text, struct 
 	io.out_ctx = f;
 	io.errs = on_err;
 	io.errs_ctx = f;
+	io.deadline_ms = f->s->deadline_ms;
 	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
 	gsp_argv_release(&op);
 	if (rc == 0 && !f->ended && status != 0)
@@ -345,10 +346,20 @@ gsp_script_running(struct gsp_job *job, const char *name, bool *yes, struct gsp_
 }
 
 static int
-reconnect(struct gsp_job *job, struct gsp_err *err)
+reconnect(struct gsp_job *job, int64_t deadline_ms, struct gsp_err *err)
 {
+	int64_t until = gsp_now_ms() + RELINK_MS;
+
+	if (deadline_ms != 0 && deadline_ms < until)
+		until = deadline_ms;
 	gsp_job_hangup(job);
-	return gsp_remote_open(&job->remote, job->home, job->session, gsp_now_ms() + RELINK_MS, err);
+	return gsp_remote_open(&job->remote, job->home, job->session, until, err);
+}
+
+static bool
+too_late(const struct gsp_script *s)
+{
+	return s->deadline_ms != 0 && gsp_now_ms() >= s->deadline_ms;
 }
 
 static int
@@ -367,6 +378,7 @@ again(struct gsp_job *job, struct follow *f, struct gsp_err *err)
 	io.out_ctx = f;
 	io.errs = on_err;
 	io.errs_ctx = f;
+	io.deadline_ms = f->s->deadline_ms;
 	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
 	gsp_argv_release(&op);
 	if (rc == 0 && !f->ended && status != 0)
@@ -392,22 +404,24 @@ gsp_script_run(struct gsp_job *job, const struct gsp_script *s, struct gsp_scrip
 		goto out;
 	rc = begin(job, &f, &text, err);
 	/* without our lock it is somebody else's, maybe with other words to say */
-	if (rc == -1 && err->code == GSP_ETEMP && !f.headed && job->lock_fd >= 0)
+	if (rc == -1 && err->code == GSP_ETEMP && !f.headed && job->lock_fd >= 0 &&
+	    s->deadline_ms == 0)
 		rc = take_up(job, &f, &text, err);
 	/* once it has an id it runs without us: a cut link is only a pause in the log */
-	while (f.headed && !f.ended &&
+	while (f.headed && !f.ended && !too_late(s) &&
 	    (rc == 0 || err->code == GSP_EIO || err->code == GSP_ETEMP) && tries++ < 20) {
 		if (tries > 1 || f.head.len > 0)
 			gsp_steps_warn(job->steps, job->server, "the link was cut; '%s' goes on there, "
 			    "connecting again", s->name);
-		if (reconnect(job, err) == -1) {
+		if (reconnect(job, s->deadline_ms, err) == -1) {
 			rc = gsp_err_hint(err, "'%s' may still run there", s->name);
 			break;
 		}
 		rc = again(job, &f, err);
 	}
 	if (rc == 0 && !f.ended)
-		rc = gsp_err_set(err, GSP_EIO, "'%s' was followed, but its end never came", s->name);
+		rc = gsp_err_set(err, too_late(s) ? GSP_ETEMP : GSP_EIO,
+		    "'%s' was followed, but its end never came", s->name);
 	if (f.ended) {
 		gsp_err_clear(err); /* of links that were cut, and mended */
 		rc = 0;

@@ -25,6 +25,8 @@ struct gsp_script {
 	void (*output)(void *ctx, const char *data, size_t len);
 	void *output_ctx;
 	bool asks; /* it only looks: that it goes on after a signal is not worth a word */
+	int64_t deadline_ms; /* 0: none; else its answer is worth nothing later: GSP_ETEMP, and no run
+	                      * that somebody else began is followed or ended */
 };
 
 /**
