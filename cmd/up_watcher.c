@@ -1,6 +1,7 @@
 #include "up_watcher.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/num.h"
@@ -50,23 +51,18 @@ day_usd(const struct gsp_session *s)
 	return s->monthly_usd > 0 && usd > s->monthly_usd ? s->monthly_usd : usd;
 }
 
-/* "; its lease ends ...". */
+/* On a terminal: elsewhere the line that says it is ready has it. */
 static void
 add_lease(struct gsp_buf *out, struct gsp_job *job)
 {
 	struct gsp_err ignored = GSP_ERR_INIT;
-	char when[GSP_CLOCK_TEXT], span[48];
+	char text[GSP_LEASE_TEXT];
 	struct gsp_lease lease;
-	int64_t now = gsp_wall_s();
 
-	if (gsp_lease_get(&lease, job->home, job->session, &ignored) == -1)
-		return;
-	if (lease.until == 0)
-		gsp_buf_adds(out, "; it has no lease that would end");
-	else
-		gsp_buf_addf(out, "; its lease ends %s (%s left; 'gsp lease %s +1h' extends it)",
-		    gsp_clock_format(when, sizeof(when), lease.until),
-		    gsp_num_span(span, sizeof(span), lease.until > now ? lease.until - now : 0), job->server);
+	if (isatty(STDOUT_FILENO) && gsp_lease_get(&lease, job->home, job->session, &ignored) == 0 &&
+	    lease.until != 0)
+		gsp_buf_addf(out, "; %s ('gsp lease %s +1h' extends it)",
+		    gsp_lease_text(text, sizeof(text), &lease, gsp_wall_s()), job->server);
 }
 
 static void

@@ -11,6 +11,8 @@
 #include "base/num.h"
 #include "fmt/json.h"
 #include "gsp/cloud.h"
+#include "gsp/job.h"
+#include "gsp/lease_tag.h"
 #include "gsp/notice.h"
 #include "gsp/reconcile.h"
 #include "gsp/status.h"
@@ -143,6 +145,23 @@ see(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 	return 0;
 }
 
+/* A lease that was moved while Linode did not answer gets its tag now; nothing is asked when that is
+ * right. A take-over that needs it is rare: what fails is left to the next look. */
+static void
+mend_tag(struct look *l, const char *server, const struct gsp_cloud *cloud)
+{
+	struct gsp_err why = GSP_ERR_INIT;
+	const struct gsp_instance *it = NULL;
+	struct gsp_job *job = NULL;
+
+	if (gsp_job_open(&job, l->t->home, server, l->t->cli.actor, NULL, "watch", GSP_JOB_LOOK, &why) == 0 &&
+	    job->session != NULL && job->session->taking_from[0] == '\0')
+		it = gsp_cloud_machine(cloud, job->session->linode_id, job->session->id);
+	if (it != NULL && it->status != GSP_LS_DELETING && gsp_lease_sync_tag(job, it, &why) == -1)
+		gsp_debug("%s: the lease's tag: %s", server, why.msg);
+	gsp_job_close(job);
+}
+
 static void
 mended(void *ctx, const char *text)
 {
@@ -162,10 +181,12 @@ look_with(struct look *l, struct gsp_linode *api, struct gsp_err *err)
 	if (gsp_cloud_read(&cloud, l->t->home, api, err) == -1 ||
 	    gsp_status_servers(&names, l->t->home, err) == -1)
 		goto out;
-	for (size_t i = 0; i < names.n; i++)
+	for (size_t i = 0; i < names.n; i++) {
 		if (gsp_status_server(&row, l->t->home, names.v[i], &cloud, NULL, err) == -1 ||
 		    see(l, &row, err) == -1)
 			goto out;
+		mend_tag(l, names.v[i], &cloud);
+	}
 	if (gsp_status_strays(l->t->home, &names, &cloud, see, l, err) == -1)
 		goto out;
 	rc = gsp_reconcile(l->t->home, api, &cloud, l->t->cli.actor, mended, NULL, err);

@@ -12,6 +12,7 @@
 #include "gsp/down_time.h"
 #include "gsp/down_time.h"
 #include "gsp/lease.h"
+#include "gsp/limits.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "gsp/watch.h"
@@ -38,6 +39,7 @@ struct pass {
 	struct gsp_watch_look look;
 	struct gsp_watch_memory m;
 	struct gsp_lease lease;
+	struct gsp_limits_end budget;
 	int64_t now;
 	bool theirs; /* another home has it: we look, and do nothing */
 	bool ending; /* it is being brought down now */
@@ -175,7 +177,7 @@ rules_of(struct pass *p)
 	    .lease_until = p->lease.until,
 	    .lease_latest = p->lease.latest,
 	    .hold_until = p->lease.hold,
-	    .budget_until = 0,
+	    .budget_until = p->budget.until,
 	    .down_s = gsp_down_time(p->t->home, s->server),
 	    .no_wait = p->o->now};
 }
@@ -278,7 +280,8 @@ judge(struct pass *p, struct gsp_err *err)
 	size_t n;
 	int rc;
 
-	if (gsp_lease_get(&p->lease, p->t->home, p->job->session, err) == -1)
+	if (gsp_lease_get(&p->lease, p->t->home, p->job->session, err) == -1 ||
+	    gsp_limits_until(&p->budget, p->t->home, p->job->session, p->now, err) == -1)
 		return -1;
 	p->row->lease = p->lease.until;
 	n = decide(p, acts);
