@@ -186,7 +186,7 @@ gsp_decide_say_unknown(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "for %s nobody can tell whether anybody plays on "
+	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "nobody has been able to tell for %s whether anybody plays on "
 	    "'%.40s'%s: it is not stopped for being idle; %s",
 	    minutes_ago(m, p->now - p->m->unknown_at), p->r->server, why_words(why, p->seen),
 	    else_words(stop, p));
@@ -204,7 +204,7 @@ gsp_decide_say_unwell(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' is unhealthy for %s%s, with %" PRIu32 " player%s "
+	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' has been unhealthy for %s%s, with %" PRIu32 " player%s "
 	    "when last seen: it is not stopped for being idle; %s", p->r->server,
 	    minutes_ago(m, p->now - p->m->unwell_at), why_words(why, p->seen), p->m->players,
 	    p->m->players == 1 ? "" : "s", else_words(stop, p));
