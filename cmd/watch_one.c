@@ -28,6 +28,7 @@
 #define MEASURE_S  90     /* for a machine that hangs; one that is dead takes ten */
 #define CLOUD_MS   10000
 #define ASK_EACH_S 300    /* Linode is asked about a machine that is silent */
+#define BLIND      "no end known" /* a trouble, beside those of gsp_watch_trouble() */
 
 /* One pass, and what it knows so far. */
 struct pass {
@@ -43,6 +44,7 @@ struct pass {
 	int64_t now;
 	bool theirs; /* another home has it: we look, and do nothing */
 	bool ending; /* it is being brought down now */
+	struct gsp_err blind; /* the lease or the budget cannot be read: no end by the clock is known */
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -254,7 +256,11 @@ act(struct pass *p, const struct gsp_decide_act *acts, size_t n, const char *tol
 	int rc = 0;
 
 	if (p->m.trouble[0] != '\0' && strcmp(p->m.trouble, told) != 0) {
-		gsp_watch_trouble_text(&text, p->t->home, p->job->session, p->m.trouble, p->now);
+		if (strcmp(p->m.trouble, BLIND) == 0)
+			gsp_buf_addf(&text, "nobody knows when %s is to end: %.600s; it costs until 'gsp down %s'",
+			    p->job->server, p->blind.msg, p->job->server);
+		else
+			gsp_watch_trouble_text(&text, p->t->home, p->job->session, p->m.trouble, p->now);
 		gsp_notice(p->t->home, p->job->server, p->job->session->id, GSP_NOTICE_FAILED,
 		    gsp_buf_str(&text));
 	}
@@ -280,12 +286,16 @@ judge(struct pass *p, struct gsp_err *err)
 	size_t n;
 	int rc;
 
-	if (gsp_lease_get(&p->lease, p->t->home, p->job->session, err) == -1 ||
-	    gsp_limits_until(&p->budget, p->t->home, p->job->session, p->now, err) == -1)
-		return -1;
+	/* one that cannot be read is no reason to let idle servers run, too */
+	if (gsp_lease_get(&p->lease, p->t->home, p->job->session, &p->blind) == -1)
+		memset(&p->lease, 0, sizeof(p->lease));
+	if (gsp_limits_until(&p->budget, p->t->home, p->job->session, p->now, &p->blind) == -1)
+		memset(&p->budget, 0, sizeof(p->budget));
 	p->row->lease = p->lease.until;
 	n = decide(p, acts);
 	gsp_watch_trouble(trouble, sizeof(trouble), p->job->session, &p->look, p->m.trouble, p->now);
+	if (trouble[0] == '\0' && p->blind.code != GSP_OK)
+		snprintf(trouble, sizeof(trouble), "%s", BLIND);
 	note_acts(p, acts, n, trouble);
 	if (p->o->dry_run)
 		return 0;
@@ -295,6 +305,10 @@ judge(struct pass *p, struct gsp_err *err)
 	gsp_sig_hold();
 	rc = gsp_watch_save(&p->m, p->t->home, p->job->server, err) == -1 ? -1 : act(p, acts, n, told, err);
 	gsp_sig_release();
+	if (rc == 0 && p->blind.code != GSP_OK) {
+		*err = p->blind;
+		rc = -1;
+	}
 	return rc;
 }
 
@@ -308,7 +322,8 @@ fill_row(struct pass *p)
 	const char *trouble = p->m.trouble;
 
 	snprintf(r->stage, sizeof(r->stage), "%s",
-	    trouble[0] != '\0' && strncmp(trouble, "stalled", 7) != 0 ? trouble : gsp_session_stage(s));
+	    trouble[0] != '\0' && strncmp(trouble, "stalled", 7) != 0 && strcmp(trouble, BLIND) != 0
+	        ? trouble : gsp_session_stage(s));
 	r->counted = p->m.counted;
 	r->players = p->m.players;
 	r->health = p->m.health;
