@@ -252,7 +252,8 @@ watch_cloud(struct tool *t, struct gsp_err *err)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	snprintf(note, sizeof(note), "watch: strays (pid %ld)", (long)getpid());
 	if (gsp_home_state_make(t->home, NULL, err) == -1 ||
-	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"), note, -1, err) == -1)
+	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"), note, -1, err) == -1 ||
+	    gsp_io_sweep(gsp_home_path(t->home, &path, "state"), err) == -1)
 		goto out;
 	read_memory(&m[0], t->home);
 	m[1].looked = gsp_wall_s();

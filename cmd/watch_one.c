@@ -387,7 +387,8 @@ watch_one(struct watch_row *row, struct tool *t, const char *server, const struc
 		}
 		goto out;
 	}
-	rc = look_at(&p, err);
+	if (gsp_io_sweep(gsp_home_state_path(t->home, &path, server, ""), err) == 0)
+		rc = look_at(&p, err);
 out:
 	gsp_lock_drop(lock);
 	gsp_job_close(p.job);

@@ -109,8 +109,8 @@ void gsp_watch_trouble_text(struct gsp_buf *out, const struct gsp_home *h,
 
 /* ---- in words ---- */
 
-/** gsp_watch_idle_text(out, size, m, r, now): "stops in 12 min 0 s unless somebody joins", "nobody
- * plays for 6 min 0 s of 20 min 0 s", or "". */
+/** gsp_watch_idle_text(out, size, m, r, now): "stops in 12 min 00 s unless somebody joins", "nobody
+ * for 6 of 20 min", or "". */
 const char *gsp_watch_idle_text(char *out, size_t size, const struct gsp_watch_memory *m,
     const struct gsp_stop_rules *r, int64_t now);
 

@@ -1,6 +1,7 @@
 /* What is wrong with a machine that costs, and what is to be said of it. */
 #include "gsp/watch.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,7 +115,7 @@ gsp_watch_idle_text(char *out, size_t size, const struct gsp_watch_memory *m,
     const struct gsp_stop_rules *r, int64_t now)
 {
 	int64_t full = m->decide.player_at != 0 ? r->empty_s : r->never_s;
-	char span[48], whole[48];
+	char span[48];
 
 	out[0] = '\0';
 	if (m->decide.idle_stop > now)
@@ -123,8 +124,7 @@ gsp_watch_idle_text(char *out, size_t size, const struct gsp_watch_memory *m,
 	else if (m->decide.idle_stop != 0)
 		snprintf(out, size, "stops now unless somebody joins");
 	else if (m->decide.zero_s > 0 && full > 0)
-		snprintf(out, size, "nobody plays for %s of %s",
-		    gsp_num_span(span, sizeof(span), m->decide.zero_s),
-		    gsp_num_span(whole, sizeof(whole), full));
+		snprintf(out, size, "nobody for %" PRId64 " of %" PRId64 " min", m->decide.zero_s / 60,
+		    (full + 59) / 60);
 	return out;
 }
