@@ -4,10 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
 #include "gsp/dns.h"
+#include "gsp/lease.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "gsp/preflight.h"
@@ -17,6 +19,7 @@
 #include "gsp/sync.h"
 #include "linode/instance.h"
 #include "tool.h"
+#include "up_watcher.h"
 
 #include "base/banned.h"
 
@@ -191,14 +194,33 @@ point_name(struct gsp_job *job, struct gsp_err *err)
 	return 0;
 }
 
+static void
+say_ready(struct gsp_job *job)
+{
+	struct gsp_buf address = GSP_BUF_INIT(128);
+	struct gsp_err ignored = GSP_ERR_INIT;
+	char text[GSP_LEASE_TEXT] = "";
+	struct gsp_lease l;
+
+	if (gsp_lease_get(&l, job->home, job->session, &ignored) == 0 && l.until != 0)
+		gsp_lease_text(text, sizeof(text), &l, gsp_wall_s());
+	gsp_record_address(&address, job->session);
+	fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'", job->server,
+	    gsp_buf_str(&address), job->server);
+	if (text[0] != '\0')
+		fprintf(stderr, "; %s ('gsp lease %s +1h' extends it)", text, job->server);
+	fprintf(stderr, "\n");
+	gsp_buf_release(&address);
+}
+
 static int
 up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 {
-	struct gsp_buf address = GSP_BUF_INIT(128);
-
 	if (prepare_home(t, job, u->from, err) == -1 ||
-	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1 ||
-	    point_name(job, err) == -1)
+	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
+		return -1;
+	up_watcher_begin(t, job); /* it costs from now on, whatever becomes of us */
+	if (point_name(job, err) == -1)
 		return -1;
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
 	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {
@@ -218,12 +240,9 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 		return -1;
 	gsp_argv_push(&u->after, job->server);
 	/* on a terminal the record's own line says so */
-	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
-		gsp_record_address(&address, job->session);
-		fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'\n",
-		    job->server, gsp_buf_str(&address), job->server);
-		gsp_buf_release(&address);
-	}
+	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO))
+		say_ready(job);
+	up_watcher_tell(t, job);
 	return 0;
 }
 

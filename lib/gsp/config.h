@@ -42,6 +42,7 @@ struct gsp_home {
 	char *token_file;                 /* absolute, or NULL */
 	struct gsp_argv token_command;    /* empty: none */
 	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
+	enum gsp_watch_who watch_by;      /* watch: by */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 

@@ -180,6 +180,14 @@ set_limits(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 }
 
 static int
+set_watch(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_home *h = ctx;
+
+	return gsp_stop_set_watch(&h->watch_by, v, err);
+}
+
+static int
 set_defaults(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	(void)ctx;
@@ -191,7 +199,8 @@ gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t l
     struct gsp_err *err)
 {
 	static const struct gsp_setting_key keys[] = {{"home", set_id}, {"linode", set_linode},
-	    {"ssh_keys", set_ssh_keys}, {"limits", set_limits}, {"defaults", set_defaults}, {NULL, NULL}};
+	    {"ssh_keys", set_ssh_keys}, {"limits", set_limits}, {"watch", set_watch},
+	    {"defaults", set_defaults}, {NULL, NULL}};
 
 	h->monthly_usd_1e4 = -1;
 	if (gsp_yaml_parse(&h->doc, where, text, len, err) == -1 ||

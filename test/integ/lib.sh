@@ -232,7 +232,7 @@ toy_server() { # toy_server DIR
 
 new_home() { # new_home [NAME]: $H becomes a fresh home
 	H=$T/${1:-home}
-	gsp-init -q --type g6-nanode-1 "$H/" </dev/null >/dev/null 2>&1 || {
+	gsp-init -q --watch nobody --type g6-nanode-1 "$H/" </dev/null >/dev/null 2>&1 || {
 		echo "Bail out! gsp-init failed"
 		exit 1
 	}
