@@ -18,7 +18,7 @@ for s in toy two; do
 	chmod +x "$S/$s/players"
 done
 playing() { at "${2:-toy}" "echo $1 >/tmp/players"; } # playing NUMBER [SERVER]
-nobody_can_tell() { at "${1:-toy}" rm -f /tmp/players; }
+nobody_can_tell() { at toy rm -f /tmp/players; }
 untouched() { # untouched: the game runs, nothing was begun
 	is "... nothing was begun" "$(marker_state toy) $(machines)" "dirty $1"
 	ok "... the game lives" at toy 'kill -0 "$(cat /tmp/toy.pid)"'
