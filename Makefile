@@ -4,7 +4,8 @@
 #   make deps       install what is needed (Debian and its kin; elsewhere: prints the names);
 #                   make deps-more: what the sanitizers, valgrind and the linters need, too
 #   make demo       a whole evening with a real game, in the sandbox (root)
-#   make check      every test, and the table of a simulated month; the last line is "N passed, N failed[, N skipped]"
+#   make check      every test, and the table of a simulated month; the last line is "N passed, N
+#                   failed[, N skipped]"
 #   make check-faults   the tools killed at every step, full disks, cut links, ...; prints a table
 #   make bench      ratios against plain rsync and OpenSSH
 #   make install    DESTDIR and PREFIX are honoured
