@@ -4,7 +4,8 @@
 #   make deps       install what is needed (Debian and its kin; elsewhere: prints the names);
 #                   make deps-more: what the sanitizers, valgrind and the linters need, too
 #   make demo       a whole evening with a real game, in the sandbox (root)
-#   make check      every test; the last line is "N passed, N failed[, N skipped]"
+#   make check      every test, and the table of a simulated month; the last line is "N passed, N
+#                   failed[, N skipped]"
 #   make check-faults   the tools killed at every step, full disks, cut links, ...; prints a table
 #   make bench      ratios against plain rsync and OpenSSH
 #   make install    DESTDIR and PREFIX are honoured
@@ -72,7 +73,10 @@ $(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
-$(O)/gsp-status: $(O)/cmd/status_probe.o
+$(O)/gsp-status: $(O)/cmd/status_probe.o $(O)/cmd/status_row.o
+$(O)/gsp-up: $(O)/cmd/up_watcher.o $(O)/cmd/watch_kids.o
+$(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
+$(O)/gsp-down $(O)/gsp-restart: $(O)/cmd/ask_players.o
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
@@ -103,7 +107,7 @@ $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgs
 tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
-LONG     := $(wildcard $(patsubst %,test/integ/%.t,review killed files_many api_faults machine_faults takeover \
+LONG     := $(wildcard $(patsubst %,test/integ/%.t,month review killed files_many api_faults machine_faults takeover \
 	saves_down stop))
 INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))

@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ask_players.h"
 #include "base/clock.h"
 #include "base/num.h"
+#include "gsp/down_time.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "linode/instance.h"
@@ -13,6 +15,8 @@
 
 struct down {
 	bool kill, accept;
+	struct ask_players ask;
+	int64_t began_ms;      /* when the stop of the server at hand began */
 	struct gsp_argv after; /* the servers that are down now */
 };
 
@@ -33,12 +37,30 @@ look(struct gsp_job *job)
 	return it.status == GSP_LS_OFFLINE ? OFF : UNKNOWN;
 }
 
+static void
+tell_stopping(struct tool *t, const struct gsp_job *job)
+{
+	struct gsp_buf text = GSP_BUF_INIT(512);
+
+	if (job->session->phase >= GSP_PHASE_STOPPED)
+		return;
+	gsp_buf_addf(&text, "%s is stopping (asked by %s)", job->server,
+	    gsp_notice_who(t->cli.actor));
+	gsp_notice(t->home, job->server, job->session->id, GSP_NOTICE_STOPPING, gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
 static int
-bring_home(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+bring_home(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
 {
 	const char *force = d->kill ? "--kill"
 	    : job->session->conf->policy.kill_stuck ? "--kill-stuck" : "--progress=json";
 
+	if (ask_players(t, job, &d->ask, err) == -1)
+		return -1;
+	gsp_job_hangup(job); /* the tools that follow have their own */
+	tell_stopping(t, job);
+	d->began_ms = gsp_now_ms();
 	if (job->session->phase < GSP_PHASE_SAVED &&
 	    tool_step(t, job, err, "gsp-run", "stop", force, job->server, NULL) == -1)
 		return -1;
@@ -70,12 +92,13 @@ advise(struct gsp_job *job, struct gsp_err *err)
 /* The save of a machine that crashed is on its disk: no run would ever reach it unless one boots
  * the machine. 0: the save is home, or there is no machine whose save could be. */
 static int
-bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, struct gsp_err *err)
+bring_home_again(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
 {
-	enum whereabouts at = err->code == GSP_ETEMP ? look(job) : UNKNOWN;
+	enum whereabouts at;
 
-	if (err->code == GSP_ECANCEL)
+	if (err->code == GSP_ECANCEL || d->ask.refused)
 		return -1;
+	at = err->code == GSP_ETEMP ? look(job) : UNKNOWN;
 	if (at == OFF) {
 		gsp_err_clear(err);
 		if (tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
@@ -87,6 +110,7 @@ bring_home_again(struct tool *t, struct gsp_job *job, const struct down *d, stru
 	if (at != GONE && !gsp_moved_ask(job))
 		return advise(job, err);
 	gsp_err_clear(err);
+	d->ask.runs = false;
 	return 0;
 }
 
@@ -105,19 +129,6 @@ note_ending(struct ending *e, const struct gsp_session *s)
 	e->played = s->start_intent;
 	e->generation = s->saved;
 	gsp_session_cost(s, gsp_wall_s(), &e->hours, &e->usd);
-}
-
-static void
-tell_stopping(struct tool *t, const struct gsp_job *job)
-{
-	struct gsp_buf text = GSP_BUF_INIT(512);
-
-	if (job->session->phase >= GSP_PHASE_STOPPED)
-		return;
-	gsp_buf_addf(&text, "%s is stopping (asked by %s)", job->server,
-	    gsp_notice_who(t->cli.actor));
-	gsp_notice(t->home, job->server, job->session->id, GSP_NOTICE_STOPPING, gsp_buf_str(&text));
-	gsp_buf_release(&text);
 }
 
 static void
@@ -162,14 +173,24 @@ down_steps(struct tool *t, struct gsp_job *job, struct down *d, struct ending *e
     struct gsp_err *err)
 {
 	/* without an intent to start there is no save: only the machine has to go */
-	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING) {
-		tell_stopping(t, job);
-		if (bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
-			return -1;
-	}
+	if (job->session != NULL && job->session->start_intent && job->session->phase < GSP_PHASE_DELETING &&
+	    bring_home(t, job, d, err) == -1 && bring_home_again(t, job, d, err) == -1)
+		return -1;
 	if (job->session != NULL)
 		note_ending(e, job->session);
 	return tool_step(t, job, err, "gsp-teardown", job->server, NULL);
+}
+
+/* How long it took, for the next idle stop. Only what was whole: not the rest of a down that had
+ * begun before, nor that of a game that had ended by itself. */
+static void
+keep_time(struct gsp_job *job, const struct down *d)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (d->ask.runs &&
+	    gsp_down_time_keep(job->home, job->server, gsp_now_ms() - d->began_ms, &err) == -1)
+		gsp_steps_warn(job->steps, job->server, "how long this took is not kept: %s", err.msg);
 }
 
 static int
@@ -178,10 +199,13 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 	struct ending e = {.session = ""};
 	struct down *d = ctx;
 
+	d->ask.runs = d->ask.refused = false;
 	if (down_steps(t, job, d, &e, err) == -1) {
-		tell_failed(t, job, err);
+		if (!d->ask.refused) /* nothing has happened */
+			tell_failed(t, job, err);
 		return -1;
 	}
+	keep_time(job, d);
 	/* with no machine to begin with nothing has happened */
 	if (e.session[0] != '\0')
 		tell_saved(t, job, &e);
@@ -196,6 +220,8 @@ main(int argc, char **argv)
 	const struct gsp_opt opts[] = {
 	    {"kill", 0, GSP_OPT_FLAG, &d.kill, NULL, "end a game by force that will not stop"},
 	    {"accept", 0, GSP_OPT_FLAG, &d.accept, NULL, "take a suspect save as it is"},
+	    {"even-if-playing", 0, GSP_OPT_FLAG, &d.ask.even, NULL, ASK_PLAYERS_EVEN_HELP},
+	    {"if-empty", 0, GSP_OPT_FLAG, &d.ask.if_empty, NULL, "only if nobody plays; do not ask"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-down",
 	                     .synopsis = "SERVER...",
@@ -210,7 +236,7 @@ main(int argc, char **argv)
 	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
 	if (rc == 0)
-		rc = tool_open(&t, &err) == -1 ||
+		rc = ask_players_check(&d.ask, &err) == -1 || tool_open(&t, &err) == -1 ||
 		        tool_each(&t, t.cli.operands, t.cli.noperands,
 		            TOOL_LOCK | TOOL_RECORDS | TOOL_PRINT | TOOL_STEPS, down, &d, &err) == -1
 		    ? -1

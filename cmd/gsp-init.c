@@ -14,16 +14,18 @@
 #include "gsp/init.h"
 #include "sys/io.h"
 #include "sys/sig.h"
+#include "sys/tty.h"
 
 #include "base/banned.h"
 
-static const char *region, *type;
+static const char *region, *type, *watch;
 static bool examples;
 
 static const struct gsp_opt opts[] = {
     {"examples", 0, GSP_OPT_FLAG, &examples, NULL, "list the examples"},
     {"region", 0, GSP_OPT_TEXT, &region, "REGION", "default region of a new home (us-ord)"},
     {"type", 0, GSP_OPT_TEXT, &type, "TYPE", "default plan of a new home (g6-standard-4)"},
+    {"watch", 0, GSP_OPT_TEXT, &watch, "BY", "who watches: session, service or nobody; see gsp.yaml(5)"},
     {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 
 static enum gsp_out_mode
@@ -133,16 +135,40 @@ advise(const struct gsp_home *h)
 	if (!has_token(h->dir) && h->token_command.n == 0)
 		gsp_cli_warn("no API token yet: put one into '%s/token' and run: chmod 600 '%s/token'",
 		    h->dir, h->dir);
+	if (h->watch_by == GSP_WATCH_SERVICE)
+		gsp_cli_warn("this home counts on 'gsp watch' as a service: gsp-watch(1) has the units for "
+		    "systemd and the line for cron; 'gsp up' warns until it runs");
 	if (h->ssh_key_files.n == 0)
 		gsp_cli_warn("ssh_keys is empty: without a key of yours on the machines there is no "
 			     "way in if state/ is lost; name one in '%s/gsp.yaml'",
 		    h->dir);
 }
 
+/* Who ends what runs, when nobody thinks of it. */
+static int
+ask_watch(const char **by, struct gsp_err *err)
+{
+	if (watch != NULL)
+		return 0;
+	fprintf(stderr,
+	    "Something has to stop a server that nobody plays on any more. Three can do it:\n"
+	    "  service  a computer that is always on (a small server, a Raspberry Pi) runs 'gsp watch'\n"
+	    "           all the time: the surest. Only if this computer is one.\n"
+	    "  session  'gsp up' leaves a process on this computer. While the computer sleeps or is off,\n"
+	    "           nothing is stopped, and the machine costs on, up to its price for the month.\n"
+	    "  nobody   you type 'gsp down' yourself, each time ('watch: {by: nobody}' in gsp.yaml).\n");
+	if (gsp_tty_confirm("Is this computer always on (service)? No means session", err) == 0)
+		*by = "service";
+	else if (err->code != GSP_EREFUSED)
+		return -1;
+	gsp_err_clear(err);
+	return 0;
+}
+
 static int
 make_home(const struct gsp_cli *c, const char *dir, struct gsp_err *err)
 {
-	struct gsp_init_home o = {.dir = dir, .region = region, .type = type};
+	struct gsp_init_home o = {.dir = dir, .region = region, .type = type, .watch = watch};
 	struct gsp_buf token = GSP_BUF_INIT(GSP_TOKEN_MAX + 2);
 	struct gsp_out *out = NULL;
 	struct gsp_home *h = NULL;
@@ -159,10 +185,12 @@ make_home(const struct gsp_cli *c, const char *dir, struct gsp_err *err)
 			o.token = gsp_buf_str(&token);
 		}
 	}
+	if (isatty(STDIN_FILENO) && !is_home(o.dir) && ask_watch(&o.watch, err) == -1)
+		goto out;
 	if (gsp_init_home(&o, &made, err) == -1 || gsp_home_open(&h, o.dir, err) == -1)
 		goto out;
-	if (!made && (region != NULL || type != NULL))
-		gsp_cli_warn("'%s' was a home already: its region and type stay as they are", h->dir);
+	if (!made && (region != NULL || type != NULL || watch != NULL))
+		gsp_cli_warn("'%s' was a home already: its region, type and watch stay as they are", h->dir);
 	out = gsp_out_new(stdout, mode(c), NULL);
 	gsp_out_str(out, "home", h->id);
 	gsp_out_str(out, "dir", h->dir);
@@ -201,9 +229,9 @@ make_server(const struct gsp_cli *c, struct gsp_err *err)
 	struct gsp_out *out;
 	int rc = -1;
 
-	if (region != NULL || type != NULL)
+	if (region != NULL || type != NULL || watch != NULL)
 		return gsp_err_set(err, GSP_EUSAGE,
-		    "--region and --type are for a new home; edit server.yaml instead");
+		    "--region, --type and --watch are for a new home; edit server.yaml instead");
 	if (gsp_home_open(&h, c->dir, err) == -1)
 		goto out;
 	if (gsp_init_server(h, example, name, err) == -1) {

@@ -1,5 +1,6 @@
 /* gsp-restart: stop the game, send what was edited at home, start it again. */
-#include "gsp/run.h"
+#include "ask_players.h"
+#include "gsp/ready.h"
 #include "tool.h"
 
 #include "base/banned.h"
@@ -7,19 +8,25 @@
 static int
 restart(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
-	(void)ctx;
-	if (gsp_job_need_session(job, err) == -1 ||
-	    tool_step(t, job, err, "gsp-run", "stop", "--resume", job->server, NULL) == -1 ||
+	struct ask_players *ask = ctx;
+
+	if (gsp_job_need_session(job, err) == -1 || ask_players(t, job, ask, err) == -1)
+		return -1;
+	gsp_job_hangup(job); /* the tools that follow have their own */
+	if (tool_step(t, job, err, "gsp-run", "stop", "--resume", job->server, NULL) == -1 ||
 	    tool_step(t, job, err, "gsp-sync", "up", job->server, NULL) == -1 ||
 	    tool_step(t, job, err, "gsp-run", "start", job->server, NULL) == -1)
 		return -1;
-	return gsp_run_wait_ready(job, err);
+	return gsp_ready_wait(job, err);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct gsp_opt opts[] = {{NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
+	struct ask_players ask = {.even = false};
+	const struct gsp_opt opts[] = {
+	    {"even-if-playing", 0, GSP_OPT_FLAG, &ask.even, NULL, ASK_PLAYERS_EVEN_HELP},
+	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-restart",
 	                     .synopsis = "SERVER...",
 	                     .summary = "stop a game, send what was edited at home, start it again",
@@ -29,5 +36,5 @@ main(int argc, char **argv)
 	    .what = "restart"};
 
 	return tool_main(&t, argc, argv, TOOL_LOCK | TOOL_PRINT | TOOL_STEPS,
-	    restart, NULL);
+	    restart, &ask);
 }

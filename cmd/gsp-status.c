@@ -21,6 +21,7 @@
 #include "sys/sig.h"
 #include "sys/tty.h"
 #include "status_probe.h"
+#include "status_row.h"
 #include "tool.h"
 
 #include "base/banned.h"
@@ -39,86 +40,6 @@ struct status {
 };
 
 /* ---- the rows ---- */
-
-/* What is not known, or not there, is null: never a number that somebody adds up. */
-static void
-text_or_null(struct gsp_out *o, const char *name, const char *v)
-{
-	gsp_out_str(o, name, v[0] != '\0' ? v : NULL);
-}
-
-static void
-usd_or_null(struct gsp_out *o, const char *name, double usd)
-{
-	if (usd >= 0)
-		gsp_out_num(o, name, usd, 4);
-	else
-		gsp_out_str(o, name, NULL);
-}
-
-static void
-id_or_null(struct gsp_out *o, const char *name, uint64_t id)
-{
-	if (id != 0)
-		gsp_out_u64(o, name, id);
-	else
-		gsp_out_str(o, name, NULL);
-}
-
-static void
-print_json(struct gsp_out *o, const struct gsp_status_row *r)
-{
-	struct gsp_buf sentence = GSP_BUF_INIT(8192);
-	char since[GSP_CLOCK_TEXT];
-
-	gsp_out_str(o, "server", r->server);
-	gsp_out_str(o, "stage", r->stage);
-	gsp_out_str(o, "since",
-	    r->since != 0 ? gsp_clock_format(since, sizeof(since), r->since) : NULL);
-	text_or_null(o, "address", r->address);
-	text_or_null(o, "type", r->type);
-	text_or_null(o, "region", r->region);
-	id_or_null(o, "linode_id", r->linode_id);
-	text_or_null(o, "session", r->session);
-	text_or_null(o, "home", r->home);
-	text_or_null(o, "actor", r->actor);
-	gsp_out_u64(o, "generation", r->generation);
-	gsp_out_u64(o, "hours", r->hours);
-	usd_or_null(o, "hourly_usd", r->hourly_usd);
-	usd_or_null(o, "so_far_usd", r->linode_id != 0 ? r->so_far_usd : -1);
-	text_or_null(o, "next", r->next);
-	gsp_out_str(o, "why", r->why);
-	text_or_null(o, "after_save", r->after);
-	text_or_null(o, "dns", r->dns);
-	gsp_status_sentence(&sentence, r, gsp_wall_s());
-	gsp_out_str(o, "sentence", gsp_buf_str(&sentence));
-	gsp_out_str(o, "kind", r->mine ? "server" : r->firewall_id != 0 ? "firewall" : "machine");
-	id_or_null(o, "firewall_id", r->firewall_id);
-	gsp_out_end(o);
-	gsp_buf_release(&sentence);
-}
-
-static void
-print_columns(struct gsp_out *o, const struct gsp_status_row *r)
-{
-	char span[48], money[32], why[sizeof(r->why) + sizeof(r->after) + sizeof(r->dns) + 6];
-
-	gsp_out_str(o, "server", r->server);
-	gsp_out_str(o, "stage", r->stage);
-	gsp_out_str(o, "for",
-	    r->since != 0 ? gsp_num_span(span, sizeof(span), gsp_wall_s() - r->since) : NULL);
-	gsp_out_str(o, "address", r->address[0] != '\0' ? r->address : NULL);
-	gsp_num_usd(money, sizeof(money) - 3, r->hourly_usd);
-	snprintf(money + strlen(money), 3, "/h");
-	gsp_out_str(o, "price", r->hourly_usd >= 0 ? money : NULL);
-	gsp_num_usd(money, sizeof(money), r->so_far_usd);
-	gsp_out_str(o, "so far", r->so_far_usd >= 0 && r->linode_id != 0 ? money : NULL);
-	gsp_out_str(o, "next", r->next[0] != '\0' ? r->next : NULL);
-	snprintf(why, sizeof(why), "%s%s%s%s%s", r->why, r->after[0] != '\0' ? "; " : "", r->after,
-	    r->dns[0] != '\0' ? "; " : "", r->dns);
-	gsp_out_str(o, "why", why);
-	gsp_out_end(o);
-}
 
 /* Words in lines of the terminal's width, those after the first indented. */
 static void
@@ -144,6 +65,18 @@ add_wrapped(struct gsp_buf *out, const char *text)
 	gsp_buf_addc(out, '\n');
 }
 
+/* What runs, and is not ended when nobody thinks of it. */
+static void
+add_unwatched(struct status *s, const struct gsp_status_row *r)
+{
+	struct gsp_buf text = GSP_BUF_INIT(1024);
+
+	gsp_buf_addf(&text, "%s: nobody watches it: it runs, and costs, until somebody brings it down; "
+	    "'gsp watch --session %s' watches it (see gsp-watch(1))", r->server, r->server);
+	add_wrapped(&s->prose, gsp_buf_str(&text));
+	gsp_buf_release(&text);
+}
+
 /* People are told in full of what wants them; of the one server they asked for in any case. */
 static void
 add_prose(struct status *s, const struct gsp_status_row *r)
@@ -159,6 +92,8 @@ add_prose(struct status *s, const struct gsp_status_row *r)
 		add_wrapped(&s->prose, r->after);
 	if (r->dns[0] != '\0')
 		add_wrapped(&s->prose, r->dns);
+	if (r->unwatched)
+		add_unwatched(s, r);
 	if (!s->single)
 		return;
 	if (r->address[0] != '\0')
@@ -166,6 +101,8 @@ add_prose(struct status *s, const struct gsp_status_row *r)
 	if (r->linode_id != 0)
 		gsp_buf_addf(&s->prose, "  machine  %" PRIu64 ", %s in %s%s%s\n", r->linode_id, r->type,
 		    r->region, r->actor[0] != '\0' ? ", by " : "", r->actor);
+	if (r->watched[0] != '\0')
+		gsp_buf_addf(&s->prose, "  watch    %s\n", r->watched);
 	if (r->next[0] != '\0')
 		gsp_buf_addf(&s->prose, "  next     %s\n", r->next);
 }
@@ -177,9 +114,9 @@ print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 
 	(void)err;
 	if (s->json)
-		print_json(s->out, r);
+		status_row_json(s->out, r);
 	else if (!s->single)
-		print_columns(s->out, r);
+		status_row_columns(s->out, r);
 	if (s->terminal)
 		add_prose(s, r);
 	if (r->mine && strcmp(r->stage, "running") != 0)

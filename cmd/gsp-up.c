@@ -4,18 +4,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "cli/exitcode.h"
 #include "fmt/out.h"
+#include "gsp/lease.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "gsp/preflight.h"
 #include "gsp/provision.h"
+#include "gsp/ready.h"
 #include "gsp/record.h"
-#include "gsp/run.h"
 #include "gsp/sync.h"
 #include "linode/instance.h"
 #include "tool.h"
+#include "up_watcher.h"
 
 #include "base/banned.h"
 
@@ -130,7 +133,7 @@ start_and_wait(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err
 		return -1;
 	}
 	u->news = !job->session->ready;
-	if (gsp_run_wait_ready(job, err) == -1) {
+	if (gsp_ready_wait(job, err) == -1) {
 		if (err->code == GSP_EUNAVAIL)
 			undo_start(job, err);
 		return -1;
@@ -178,14 +181,32 @@ give_up(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 	    "'gsp down %s' deletes it", why.msg, job->server);
 }
 
+static void
+say_ready(struct gsp_job *job)
+{
+	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
+	struct gsp_err ignored = GSP_ERR_INIT;
+	char text[GSP_LEASE_TEXT] = "";
+	struct gsp_lease l;
+
+	if (gsp_lease_get(&l, job->home, job->session, &ignored) == 0 && l.until != 0)
+		gsp_lease_text(text, sizeof(text), &l, gsp_wall_s());
+	gsp_record_address(&address, job->session);
+	fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'", job->server,
+	    gsp_buf_str(&address), job->server);
+	if (text[0] != '\0')
+		fprintf(stderr, "; %s ('gsp lease %s +1h' extends it)", text, job->server);
+	fprintf(stderr, "\n");
+	gsp_buf_release(&address);
+}
+
 static int
 up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 {
-	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
-
 	if (prepare_home(t, job, u->from, err) == -1 ||
 	    tool_step(t, job, err, "gsp-provision", job->server, NULL) == -1)
 		return -1;
+	up_watcher_begin(t, job); /* it costs from now on, whatever becomes of us */
 	if (job->session->phase < GSP_PHASE_BOOTSTRAPPED &&
 	    tool_step(t, job, err, "gsp-run", "bootstrap", job->server, NULL) == -1) {
 		if (err->code != GSP_ECANCEL && !to_be_deleted(job, u, err))
@@ -204,12 +225,9 @@ up_steps(struct tool *t, struct gsp_job *job, struct up *u, struct gsp_err *err)
 		return -1;
 	gsp_argv_push(&u->after, job->server);
 	/* on a terminal the record's own line says so */
-	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO)) {
-		gsp_record_address(&address, job->session);
-		fprintf(stderr, "%s is ready at %s; it runs, and costs, until 'gsp down %s'\n",
-		    job->server, gsp_buf_str(&address), job->server);
-		gsp_buf_release(&address);
-	}
+	if (!t->cli.quiet && !t->cli.progress_json && !isatty(STDOUT_FILENO))
+		say_ready(job);
+	up_watcher_tell(t, job);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "cli/exitcode.h"
 #include "cli/say.h"
 #include "gsp/after.h"
+#include "gsp/lease.h"
 #include "gsp/record.h"
 #include "sys/io.h"
 #include "sys/lock.h"
@@ -44,17 +45,31 @@ tool_close(struct tool *t)
 	t->home = NULL;
 }
 
+/* When the lease of what runs ends; 0: not at all, or nobody can tell. */
+static int64_t
+lease_end(struct tool *t, const struct gsp_session *s)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_lease l;
+
+	if (s == NULL || s->phase < GSP_PHASE_CREATING || s->phase > GSP_PHASE_RUNNING ||
+	    gsp_lease_get(&l, t->home, s, &ignored) == -1)
+		return 0;
+	return l.until;
+}
+
 /* One readable line where stdout is a terminal, one record where it is not. */
 static int
 print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 {
 	const struct gsp_session *s = job->session;
 	struct gsp_buf b = GSP_BUF_INIT(GSP_RECORD_MAX), address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
-	char money[24];
+	char money[24], when[GSP_LEASE_TEXT];
+	int64_t lease = lease_end(t, s);
 	int rc = 0;
 
 	if (t->cli.json || !isatty(STDOUT_FILENO))
-		gsp_record_print(&b, job->server, s);
+		gsp_record_print(&b, job->server, s, lease);
 	else if (s == NULL)
 		gsp_buf_addf(&b, "%s: no machine", job->server);
 	else {
@@ -63,6 +78,9 @@ print_record(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 		    job->server, gsp_session_stage(s), gsp_buf_str(&address), s->type, s->region,
 		    gsp_num_usd(money, sizeof(money), s->hourly_usd > 0 ? s->hourly_usd : 0),
 		    job->server);
+		if (lease != 0)
+			gsp_buf_addf(&b, " or %s, when its lease ends",
+			    gsp_lease_when(when, sizeof(when), lease, gsp_wall_s()));
 	}
 	gsp_buf_addc(&b, '\n');
 	/* at once: the next tool in the pipe begins while we go on with the next server */

@@ -45,6 +45,7 @@ struct gsp_home {
 	struct gsp_argv token_command;    /* empty: none */
 	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
 	struct gsp_notify notify;         /* told of every server, and of the home */
+	enum gsp_watch_who watch_by;      /* watch: by */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 

@@ -188,6 +188,14 @@ set_notify(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 }
 
 static int
+set_watch(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_home *h = ctx;
+
+	return gsp_stop_set_watch(&h->watch_by, v, err);
+}
+
+static int
 set_defaults(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	(void)ctx;
@@ -200,6 +208,7 @@ gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t l
 {
 	static const struct gsp_setting_key keys[] = {{"home", set_id}, {"linode", set_linode},
 	    {"ssh_keys", set_ssh_keys}, {"limits", set_limits}, {"notify", set_notify},
+	    {"watch", set_watch},
 	    {"defaults", set_defaults}, {NULL, NULL}};
 
 	h->monthly_usd_1e4 = -1;

@@ -184,6 +184,45 @@ gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, siz
 	    kind, kind);
 }
 
+static const char *const who_names[] = {"session", "service", "nobody"};
+
+int
+gsp_watch_who_get(enum gsp_watch_who *out, const char *text)
+{
+	for (size_t i = 0; i < sizeof(who_names) / sizeof(who_names[0]); i++)
+		if (strcmp(text, who_names[i]) == 0) {
+			*out = (enum gsp_watch_who)i;
+			return 0;
+		}
+	return -1;
+}
+
+static const char *
+check_who(const char *text)
+{
+	enum gsp_watch_who ignored;
+
+	return gsp_watch_who_get(&ignored, text) == 0 ? NULL : "not one of session, service, nobody";
+}
+
+static int
+set_by(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	const char *text;
+
+	if (gsp_setting_text(&text, v, check_who, err) == -1)
+		return -1;
+	return gsp_watch_who_get(ctx, text);
+}
+
+int
+gsp_stop_set_watch(enum gsp_watch_who *who, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	static const struct gsp_setting_key keys[] = {{"by", set_by}, {NULL, NULL}};
+
+	return gsp_setting_apply(keys, v, "watch", who, err);
+}
+
 static void
 add_clock(struct gsp_json *map, const char *key, int64_t s)
 {

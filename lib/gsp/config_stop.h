@@ -23,6 +23,13 @@ struct gsp_stop_rules {
 	int64_t max_s;        /* lease: max; 0: no end */
 };
 
+/* Who sees to it that a server of this home stops; see gsp.yaml(5), watch. */
+enum gsp_watch_who {
+	GSP_WATCH_SESSION, /* a process that gsp-up begins for each session */
+	GSP_WATCH_SERVICE, /* a service or timer on a computer that is always on */
+	GSP_WATCH_NOBODY
+};
+
 /** gsp_stop_init(r): what holds until a file says otherwise. */
 void gsp_stop_init(struct gsp_stop_rules *r);
 
@@ -35,6 +42,12 @@ int gsp_stop_set_lease(struct gsp_stop_rules *r, const struct gsp_yaml *v, struc
  * ${query}: where it was written, for the message; NULL if it was not. */
 int gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, size_t nports,
     const struct gsp_yaml *query, struct gsp_err *err);
+
+/** gsp_stop_set_watch(who, v, err): the map `watch` of gsp.yaml. */
+int gsp_stop_set_watch(enum gsp_watch_who *who, const struct gsp_yaml *v, struct gsp_err *err);
+
+/** gsp_watch_who_get(out, text): "session", "service" or "nobody"; -1 for another. */
+int gsp_watch_who_get(enum gsp_watch_who *out, const char *text);
 
 /** gsp_stop_to_json(r, obj): for the journal; read back as if it were YAML. */
 void gsp_stop_to_json(const struct gsp_stop_rules *r, struct gsp_json *obj);

@@ -39,6 +39,8 @@ gsp_create_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gs
 	gsp_argv_pushf(tags, "gsp-server:%s", s->server);
 	gsp_argv_pushf(tags, "gsp-session:%s", s->id);
 	gsp_argv_pushf(tags, "gsp-hk:%.40s", hash);
+	if (s->conf->stop.first_s > 0)
+		gsp_argv_pushf(tags, "gsp-lease:%" PRId64, gsp_wall_s() + s->conf->stop.first_s);
 	return gsp_argv_ok(tags) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
 }
 

@@ -102,10 +102,16 @@ gsp_yaml_text(struct gsp_buf *b, const struct gsp_init_home *o)
 	gsp_buf_addf(b,
 	    "]\n"
 	    "\n"
+	    "# Who stops a server that nobody plays on, or whose time is over, while nobody looks:\n"
+	    "#   session  a process that 'gsp up' leaves on this computer; it sleeps when this sleeps\n"
+	    "#   service  'gsp watch' as a service or timer on a computer that is always on: this one\n"
+	    "#   nobody   you do: machines run, and cost, until 'gsp down'\n"
+	    "watch: {by: %s}\n"
+	    "\n"
 	    "defaults:                       # any key of server.yaml(5)\n"
 	    "  region: %s\n"
 	    "  type: %s\n",
-	    o->region != NULL ? o->region : "us-ord", o->type != NULL ? o->type : "g6-standard-4");
+	    o->watch != NULL ? o->watch : "session", o->region != NULL ? o->region : "us-ord", o->type != NULL ? o->type : "g6-standard-4");
 	gsp_argv_release(&keys);
 }
 
@@ -173,8 +179,12 @@ home_above(const char *dir, struct gsp_buf *out)
 static int
 check_options(const struct gsp_init_home *o, struct gsp_err *err)
 {
+	enum gsp_watch_who ignored;
 	const char *why;
 
+	if (o->watch != NULL && gsp_watch_who_get(&ignored, o->watch) == -1)
+		return gsp_err_set(err, GSP_EUSAGE, "watch '%.64s': not one of session, service, nobody",
+		    o->watch);
 	if (o->region != NULL && (why = gsp_setting_region(o->region)) != NULL)
 		return gsp_err_set(err, GSP_EUSAGE, "region '%.64s': %s", o->region, why);
 	if (o->type != NULL && (why = gsp_setting_type(o->type)) != NULL)

@@ -20,6 +20,7 @@ struct gsp_init_home {
 	const char *region; /* NULL: us-ord */
 	const char *type;   /* NULL: g6-standard-4 */
 	const char *token;  /* put into DIR/token, mode 0600; NULL: none */
+	const char *watch;  /* watch: by; NULL: session */
 };
 
 /**

@@ -27,17 +27,16 @@ ends(const char *what)
 	return false;
 }
 
-int
-gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char *what,
-    const char *actor, struct gsp_err *err)
+/* What every line has. */
+static struct gsp_json *
+make_line(const struct gsp_home *h, const struct gsp_session *s, const char *what,
+    const char *actor)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), line = GSP_BUF_INIT(16384);
 	struct gsp_json *v = gsp_json_new_obj();
 	struct gsp_session then = *s;
 	int64_t now = gsp_wall_s();
 	uint64_t hours;
 	double usd;
-	int rc;
 
 	if (ends(what) && then.ended == 0)
 		then.ended = now;
@@ -62,14 +61,53 @@ gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char
 	gsp_json_add_u64(v, "hours", hours);
 	gsp_json_add_num(v, "usd", usd);
 	gsp_json_add_str(v, "api_url", s->api_url != NULL ? s->api_url : h->api_url);
+	return v;
+}
+
+static int
+append(const struct gsp_home *h, const struct gsp_json *v, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), line = GSP_BUF_INIT(16384);
+	int rc;
+
 	gsp_json_print(&line, v);
 	gsp_buf_addc(&line, '\n');
 	rc = gsp_buf_ok(&line)
 	    ? gsp_io_append_line(gsp_home_path(h, &path, "state/ledger.jsonl"), line.data, line.len,
 	          0600, err)
 	    : gsp_err_set(err, GSP_ELIMIT, "a line of the ledger is too long");
-	gsp_json_free(v);
 	gsp_buf_release(&line);
 	gsp_buf_release(&path);
+	return rc;
+}
+
+int
+gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char *what,
+    const char *actor, struct gsp_err *err)
+{
+	struct gsp_json *v = make_line(h, s, what, actor);
+	int rc = append(h, v, err);
+
+	gsp_json_free(v);
+	return rc;
+}
+
+int
+gsp_ledger_add_lease(const struct gsp_home *h, const struct gsp_session *s, int64_t until,
+    int64_t hold, const char *actor, struct gsp_err *err)
+{
+	struct gsp_json *v = make_line(h, s, "lease", actor);
+	int rc;
+
+	if (until != 0)
+		add_time(v, "until", until);
+	else
+		gsp_json_add_null(v, "until");
+	if (hold != 0)
+		add_time(v, "hold", hold);
+	else
+		gsp_json_add_null(v, "hold");
+	rc = append(h, v, err);
+	gsp_json_free(v);
 	return rc;
 }

@@ -31,6 +31,12 @@
 int gsp_ledger_add(const struct gsp_home *h, const struct gsp_session *s, const char *what,
     const char *actor, struct gsp_err *err);
 
+/** gsp_ledger_add_lease(h, s, until, hold, actor, err): a line "lease": who changed until when the
+ * session may run, and until when it is held (0: no end, no hold): with ${until} and ${hold} added.
+ * It changes nothing of what the session cost. */
+int gsp_ledger_add_lease(const struct gsp_home *h, const struct gsp_session *s, int64_t until,
+    int64_t hold, const char *actor, struct gsp_err *err);
+
 /* One session, as all its lines together tell it. */
 struct gsp_ledger_session {
 	char id[33], server[29], actor[129], region[33], type[49];
@@ -61,7 +67,7 @@ typedef void gsp_ledger_bad(void *ctx, size_t line, const char *why);
  * gsp_ledger_parse(out, text, len, bad, ctx, err):
  * Fold a ledger's text into sessions. What is no line of a ledger is passed to ${bad} (may be NULL)
  * and left out; a last line without an end that does not parse was cut off by a crash and is
- * left out in silence; so are lines of kinds we do not know. Never fails for what it reads;
+ * left out in silence; so are lines "lease", and of kinds we do not know. Never fails for what it reads;
  * GSP_ESYS without memory. Release with gsp_ledger_release().
  */
 int gsp_ledger_parse(struct gsp_ledger *out, const char *text, size_t len, gsp_ledger_bad *bad,

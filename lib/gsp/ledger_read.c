@@ -210,7 +210,7 @@ take_line(struct gsp_ledger *l, const struct line *line, struct gsp_err *err)
 		e++;
 	if (e == ENDS && !makes && !taken && strcmp(line->what, "intent") != 0 &&
 	    strcmp(line->what, "discard-unsaved") != 0)
-		return 0; /* a newer gsp knows what it means */
+		return 0; /* a lease costs nothing by itself; others a newer gsp knows */
 	if ((s = session(l, line->id, err)) == NULL)
 		return -1;
 	ends = l->fold->ends[s - l->v];

@@ -1,11 +1,14 @@
 /*
- * gsp/limits: how much may be spent in a month. Only a start is refused: what runs is never
- * stopped for money here, and a machine that was bought is gone on with.
+ * gsp/limits: how much may be spent in a month. A start that would pass it is refused, and a machine
+ * that was bought is gone on with. What runs is never stopped here; gsp_limits_until() says when the
+ * money will have come to its end, for those who end it in time, announced.
  */
 #ifndef GSP_GSP_LIMITS_H
 #define GSP_GSP_LIMITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "gsp/job.h"
@@ -31,5 +34,40 @@ int gsp_limits_check(struct gsp_job *job, const struct gsp_server_conf *conf, co
  */
 int gsp_limits_take(int *fd, struct gsp_job *job, const struct gsp_server_conf *conf,
     struct gsp_err *err);
+
+struct gsp_limits_end {
+	int64_t until;     /* epoch seconds: the hour that begins then would pass a limit; 0: none does,
+	                    * or not within 31 days */
+	bool of_home;      /* the limit of all servers, not this server's own */
+	uint64_t unpriced; /* sessions of this month whose price is not known, and which are not
+	                    * counted; if ${s} is one of them it has no end by money */
+};
+
+/**
+ * gsp_limits_until(out, h, s, now, err):
+ * When the machine of ${s} has to be gone to stay within the limits of the home and of its server,
+ * if all that runs goes on: every machine's paid hours begin with its creation, and of all of them
+ * in the order of time the first that would pass a limit ends its server just before; the others go
+ * on. Months are those of UTC: what was spent is forgotten with the first hour that begins in a new
+ * one. To reach a limit exactly is allowed. Reads the ledger and the journals; asks nobody; 0 at
+ * once when there is no limit. Errors: those of gsp_ledger_read().
+ */
+int gsp_limits_until(struct gsp_limits_end *out, const struct gsp_home *h,
+    const struct gsp_session *s, int64_t now, struct gsp_err *err);
+
+/* The same without files, for gsp_limits_until() and its tests. Amounts as in gsp/money. */
+struct gsp_limits_machine {
+	int64_t created, hourly, monthly; /* hourly -1: not known; monthly <= 0: no cap */
+	size_t server;                    /* its place among the sums */
+};
+struct gsp_limits_sum {
+	int64_t spent; /* this month, with what runs so far */
+	int64_t limit; /* -1: none */
+};
+
+/** gsp_limits_course(of_home, m, n, mine, home, servers, nservers, now): ${until} of machine ${mine} of
+ * the ${n} that run; -1 without memory. The sums are changed. */
+int64_t gsp_limits_course(bool *of_home, const struct gsp_limits_machine *m, size_t n, size_t mine,
+    struct gsp_limits_sum *home, struct gsp_limits_sum *servers, size_t nservers, int64_t now);
 
 #endif

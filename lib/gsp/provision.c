@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/create.h"
+#include "gsp/lease.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
 #include "gsp/offer.h"
@@ -83,7 +84,10 @@ keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err
 	snprintf(s->ipv4, sizeof(s->ipv4), "%s", it->ipv4);
 	snprintf(s->ipv6, sizeof(s->ipv6), "%s", it->ipv6);
 	if (s->linode_id == it->id)
-		return gsp_session_save(s, job->home, err) == -1 ? exists(job, err) : 0;
+		return gsp_session_save(s, job->home, err) == -1 ||
+		        gsp_lease_begin(job->home, s, it, false, job->actor, err) == -1
+		    ? exists(job, err)
+		    : 0;
 	s->linode_id = it->id;
 	/* our own clock may be wrong, but the bill counts from the cloud's */
 	if (it->created != 0)
@@ -91,7 +95,8 @@ keep_instance(struct gsp_job *job, const struct gsp_instance *it, struct gsp_err
 	/* the ledger first: once the journal knows the machine nobody writes this line any more. If
 	 * we die in between it is written twice, and it names its session. */
 	if (gsp_ledger_add(job->home, s, "create", job->actor, err) == -1 ||
-	    gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1)
+	    gsp_session_phase(s, job->home, GSP_PHASE_CREATING, err) == -1 ||
+	    gsp_lease_begin(job->home, s, it, false, job->actor, err) == -1)
 		return exists(job, err);
 	return 0;
 }

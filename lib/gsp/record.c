@@ -19,7 +19,7 @@ gsp_record_address(struct gsp_buf *out, const struct gsp_session *s)
 }
 
 static void
-add_machine(struct gsp_json *v, const struct gsp_session *s)
+add_machine(struct gsp_json *v, const struct gsp_session *s, int64_t lease)
 {
 	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	char when[GSP_CLOCK_TEXT];
@@ -45,13 +45,16 @@ add_machine(struct gsp_json *v, const struct gsp_session *s)
 	gsp_json_add_str(ssh, "host_key", s->host_key);
 	gsp_json_add_u64(v, "generation", s->saved != 0 ? s->saved : s->base);
 	gsp_json_add_str(v, "created", gsp_clock_format(when, sizeof(when), s->created));
+	if (lease != 0)
+		gsp_json_add_str(v, "lease", gsp_clock_format(when, sizeof(when), lease));
 	if (s->hourly_usd >= 0)
 		gsp_json_add_num(v, "hourly_usd", s->hourly_usd);
 	gsp_buf_release(&address);
 }
 
 void
-gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s)
+gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s,
+    int64_t lease)
 {
 	struct gsp_json *v = gsp_json_new_obj();
 
@@ -59,7 +62,7 @@ gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_sessi
 	gsp_json_add_str(v, "server", server);
 	gsp_json_add_str(v, "stage", s == NULL ? "none" : gsp_session_stage(s));
 	if (s != NULL)
-		add_machine(v, s);
+		add_machine(v, s, lease);
 	gsp_json_print(out, v);
 	gsp_json_free(v);
 }

@@ -6,6 +6,7 @@
 #define GSP_GSP_RECORD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -13,8 +14,10 @@
 
 #define GSP_RECORD_MAX (64 * 1024) /* bytes in one record */
 
-/** gsp_record_print(out, server, s): the record (no newline); ${s} NULL: stage none. */
-void gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s);
+/** gsp_record_print(out, server, s, lease): the record (no newline); ${s} NULL: stage none. ${lease}:
+ * when its lease ends, in epoch seconds; 0: it has no end, or it is not known. */
+void gsp_record_print(struct gsp_buf *out, const char *server, const struct gsp_session *s,
+    int64_t lease);
 
 #define GSP_ADDRESS_MAX 272 /* bytes of what is below, NUL included */
 

@@ -1,15 +1,12 @@
 #include "gsp/run.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "gsp/freeze.h"
 #include "gsp/script.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -161,9 +158,8 @@ look(struct gsp_job *job, struct gsp_hello *hello, struct gsp_err *err)
 	return gsp_remote_ours(hello, job->home, job->session, err);
 }
 
-/* 1 something of start lives, 0 nothing, -1 cannot tell. */
-static int
-alive(struct gsp_job *job, struct gsp_err *err)
+int
+gsp_run_alive(struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_buf out = GSP_BUF_INIT(1024 * 1024);
 	struct gsp_argv op = GSP_ARGV_INIT;
@@ -212,7 +208,7 @@ start_script(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *
 
 	if (run_to_end(job, o, job->session->conf->timeouts.start_s, &end, err) == 0)
 		return 0;
-	if (end.status != -1 || err->code != GSP_EREFUSED || alive(job, &ignored) != 1)
+	if (end.status != -1 || err->code != GSP_EREFUSED || gsp_run_alive(job, &ignored) != 1)
 		return -1;
 	gsp_err_clear(err);
 	return 0;
@@ -236,7 +232,7 @@ run_start(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err
 		return gsp_err_set(err, GSP_EREFUSED, "nothing was uploaded to '%s' yet; run 'gsp sync "
 		    "up %s' first", s->label, job->server);
 	if (hello.marker.state == GSP_MARK_DIRTY) {
-		if ((lives = alive(job, err)) == -1)
+		if ((lives = gsp_run_alive(job, err)) == -1)
 			return -1;
 		if (lives) {
 			s->start_intent = true;
@@ -382,7 +378,7 @@ kill_after_proof(struct gsp_job *job, const struct gsp_run_opts *o, const struct
 
 	if (err->code != GSP_EREFUSED)
 		return false;
-	return o->kill || (o->kill_stuck && alive(job, &ignored) == 1);
+	return o->kill || (o->kill_stuck && gsp_run_alive(job, &ignored) == 1);
 }
 
 static int
@@ -450,7 +446,7 @@ run_stop(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 		gsp_err_clear(err); /* something lives again: stop it again */
 	}
 	if (gsp_run_has(job, "freeze")) {
-		if ((lives = alive(job, err)) == -1 || (lives && gsp_thaw_first(job, err) == -1))
+		if ((lives = gsp_run_alive(job, err)) == -1 || (lives && gsp_thaw_first(job, err) == -1))
 			return -1;
 	}
 	m = hello.marker;
@@ -493,89 +489,4 @@ gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err)
 	else
 		gsp_steps_fail(job->steps, job->server, o->script, "%s", err->msg);
 	return rc;
-}
-
-static int
-ended_early(struct gsp_job *job, struct gsp_err *err)
-{
-	return gsp_err_set(err, GSP_EUNAVAIL, "the game of '%s' ended before it was ready",
-	    job->server);
-}
-
-/* Ask `health` until it says yes. */
-static int
-wait_health(struct gsp_job *job, int64_t deadline, struct gsp_err *err)
-{
-	struct gsp_run_opts o = {.script = "health"};
-	int64_t pause_ms = 250;
-	int lives;
-
-	for (;;) {
-		if (run_script(job, &o, 60, err) == 0)
-			return 0;
-		if (err->code != GSP_ESCRIPT && err->code != GSP_ETEMP && err->code != GSP_EREFUSED)
-			return -1;
-		if ((lives = alive(job, err)) == -1)
-			return -1;
-		if (!lives)
-			return ended_early(job, err);
-		if (gsp_now_ms() > deadline)
-			return gsp_err_set(err, GSP_ETEMP, "'%s' did not become healthy in time "
-			    "(timeouts: ready in server.yaml); it goes on starting, see 'gsp logs %s "
-			    "start'", job->server, job->server);
-		if (gsp_sleep_ms(pause_ms, err) == -1)
-			return -1;
-		pause_ms = pause_ms < 2000 ? pause_ms * 2 : 2000;
-	}
-}
-
-static int
-wait_ports(struct gsp_job *job, struct gsp_err *err)
-{
-	const struct gsp_server_conf *c = job->session->conf;
-	struct gsp_buf out = GSP_BUF_INIT(4096), ports = GSP_BUF_INIT(4096);
-	struct gsp_argv op = GSP_ARGV_INIT;
-	struct gsp_ssh_io io;
-	int status, rc;
-
-	gsp_run_ports(&ports, c);
-	gsp_argv_push(&op, "wait-ready");
-	gsp_argv_pushf(&op, "%" PRId64, c->timeouts.ready_s);
-	gsp_argv_push(&op, ports.len > 0 ? gsp_buf_str(&ports) : "-");
-	gsp_argv_push(&op, c->user);
-	memset(&io, 0, sizeof(io));
-	io.out = gsp_ssh_sink_buf;
-	io.out_ctx = &out;
-	io.deadline_ms = gsp_now_ms() + c->timeouts.ready_s * 1000 + 30000;
-	rc = gsp_remote_call(job->remote, &op, &io, &status, err);
-	if (rc == 0 && status == 1)
-		rc = ended_early(job, err);
-	else if (rc == 0 && status != 0)
-		rc = gsp_err_set(err, GSP_ETEMP, "'%s' does not listen on its ports in time (%.*s); it "
-		    "goes on starting, see 'gsp logs %s start'", job->server,
-		    (int)strcspn(gsp_buf_str(&out), "\n"), gsp_buf_str(&out), job->server);
-	gsp_argv_release(&op);
-	gsp_buf_release(&out);
-	gsp_buf_release(&ports);
-	return rc;
-}
-
-int
-gsp_run_wait_ready(struct gsp_job *job, struct gsp_err *err)
-{
-	int64_t deadline;
-	int rc;
-
-	if (gsp_job_need_session(job, err) == -1 || gsp_job_remote(job, err) == -1)
-		return -1;
-	deadline = gsp_now_ms() + job->session->conf->timeouts.ready_s * 1000;
-	gsp_steps_begin(job->steps, job->server, "ready", "waiting until the game answers");
-	rc = gsp_run_has(job, "health") ? wait_health(job, deadline, err) : wait_ports(job, err);
-	if (rc == -1) {
-		gsp_steps_fail(job->steps, job->server, "ready", "%s", err->msg);
-		return -1;
-	}
-	gsp_steps_done(job->steps, job->server, "ready", "the game answers");
-	job->session->ready = true;
-	return gsp_session_save(job->session, job->home, err);
 }

@@ -39,12 +39,8 @@ struct gsp_run_opts {
  */
 int gsp_run(struct gsp_job *job, const struct gsp_run_opts *o, struct gsp_err *err);
 
-/**
- * gsp_run_wait_ready(job, err):
- * After start: health (if the server has that script), else every listed port, until
- * timeouts.ready. GSP_ETEMP at the deadline, GSP_EUNAVAIL when the game ended first.
- */
-int gsp_run_wait_ready(struct gsp_job *job, struct gsp_err *err);
+/** gsp_run_alive(job, err): 1 something of what `start` left lives, 0 nothing, -1 cannot tell. */
+int gsp_run_alive(struct gsp_job *job, struct gsp_err *err);
 
 /** gsp_run_has(job, script): the server has an executable of that name. */
 bool gsp_run_has(struct gsp_job *job, const char *script);

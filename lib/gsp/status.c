@@ -355,6 +355,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	snprintf(r->home, sizeof(r->home), "%s", h->id);
 	r->mine = true;
 	r->hourly_usd = r->so_far_usd = -1;
+	r->players = -1;
 	gsp_after_text(h, name, r->after, sizeof(r->after));
 	if (gsp_session_load(&s, h, name, err) == -1)
 		return -1;
@@ -381,6 +382,7 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	}
 	if (!tell_work(r, h, s))
 		tell_frozen(r, h, s);
+	gsp_status_watch(r, h, s);
 	gsp_session_free(s);
 	return 0;
 }

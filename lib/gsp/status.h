@@ -32,6 +32,11 @@ struct gsp_status_row {
 	char why[900];    /* a clause or two: why it is so, and what went wrong last */
 	char after[400];  /* an after_save that is owed; "" none */
 	char dns[400];    /* a name that leads where it should not; "" none */
+	char stops[300];  /* who plays, when it stops and why, as the last watch found; "" not known */
+	char watched[200]; /* who watches it; "" nobody, or there is nothing to watch */
+	bool unwatched;   /* nobody does, and somebody should: watch: in gsp.yaml */
+	int64_t players;  /* at the last watch; -1 not known */
+	int64_t stop_at, lease_until; /* epoch seconds: an idle stop that is announced; 0 none */
 	char next[200];   /* the exact command that goes on; "" nothing to do */
 	char address[272]; /* as in a record */
 	char region[33], type[49], home[9], session[33], actor[129];

@@ -22,4 +22,12 @@ const struct gsp_instance *gsp_status_unknown(const struct gsp_cloud *c, const c
 void gsp_status_last(struct gsp_status_row *r, const struct gsp_home *h,
     const struct gsp_session *s);
 
+/**
+ * gsp_status_watch(r, h, s):
+ * Who watches the session's machine, and what the last watch knows: players, an idle stop, the end
+ * of the lease. From state/ alone.
+ */
+void gsp_status_watch(struct gsp_status_row *r, const struct gsp_home *h,
+    const struct gsp_session *s);
+
 #endif

@@ -80,6 +80,7 @@ start_row(struct gsp_status_row *r, const char *label, const char *home)
 	snprintf(r->server, sizeof(r->server), "%s", label);
 	snprintf(r->home, sizeof(r->home), "%.8s", home != NULL ? home : "");
 	r->hourly_usd = r->so_far_usd = -1;
+	r->players = -1;
 }
 
 static void

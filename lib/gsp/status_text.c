@@ -62,6 +62,8 @@ gsp_status_sentence(struct gsp_buf *out, const struct gsp_status_row *r, int64_t
 	add_since(out, r, now);
 	gsp_buf_addf(out, ": %s", r->why);
 	add_cost(out, r);
+	if (r->stops[0] != '\0')
+		gsp_buf_addf(out, "; %s", r->stops);
 	if (r->next[0] != '\0')
 		gsp_buf_addf(out, "; go on with '%s'", r->next);
 	else if (r->busy)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "gsp/lease.h"
 #include "gsp/ledger.h"
 #include "gsp/moved.h"
 #include "gsp/owner.h"
@@ -421,6 +422,8 @@ finish(struct takeover *t, struct gsp_err *err)
 
 	if (s->phase == GSP_PHASE_RUNNING && t->want.state == GSP_MARK_DIRTY)
 		s->ready = answers(job);
+	if (gsp_lease_begin(job->home, s, &t->w.it, true, job->actor, err) == -1)
+		return -1;
 	s->taking_from[0] = '\0';
 	return gsp_session_save(s, job->home, err);
 }

@@ -24,8 +24,8 @@
  *                                   Never a token, password or user data. DELETE empties it.
  *   GET  /_sandbox/options          the settings below as they are; PUT changes the ones named:
  *                                   create_ms boot_ms shutdown_ms delete_ms event_lag_ms
- *                                   create_limit create_window_ms rate_limit account_limit
- *                                   spec_only
+ *                                   clock_ahead_s create_limit create_window_ms rate_limit
+ *                                   account_limit spec_only
  *   GET  /_sandbox/faults           the rules that are armed; DELETE drops them all
  *   POST /_sandbox/faults           one rule, a list of rules, or {"faults": [rules]}; added
  *                                   after those that are armed
@@ -103,6 +103,7 @@ struct gsp_sandbox_opts {
 	int64_t shutdown_ms;  /* shutting_down, at least */
 	int64_t delete_ms;    /* `deleting` stays visible this long; 0: gone at once */
 	int64_t event_lag_ms; /* events are listed this late */
+	int64_t clock_ahead_s; /* the times it tells are this much later than the clock's */
 	unsigned create_limit;    /* creates of an instance per window before 429 */
 	int64_t create_window_ms;
 	unsigned rate_limit;      /* any request per minute and token before 429 */
@@ -114,7 +115,7 @@ struct gsp_sandbox_opts {
 };
 
 #define GSP_SANDBOX_OPTS_INIT                                                                      \
-	{NULL, 0, NULL, 0, 1500, 2500, 1500, 0, 0, 100, 15000, 100000, 50, false, false, NULL}
+	{NULL, 0, NULL, 0, 1500, 2500, 1500, 0, 0, 0, 100, 15000, 100000, 50, false, false, NULL}
 
 /**
  * gsp_sandbox_open(out, o, err):

@@ -122,7 +122,7 @@ gsp_sb_sshkey_add(struct gsp_sb_req *q)
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		abort();
 	k->id = q->sb->next_id++;
-	k->created_s = gsp_wall_s();
+	k->created_s = gsp_sb_wall_s(q->sb);
 	gsp_sb_copy_text(k->label, sizeof(k->label), gsp_json_str(q->in, "label", ""));
 	k->key = gsp_sb_dup(gsp_json_str(q->in, "ssh_key", ""));
 	while (*p != NULL)
@@ -189,7 +189,7 @@ uninvoiced(const struct gsp_sandbox *sb)
 
 	for (const struct gsp_sb_inst *i = sb->insts; i != NULL; i = i->next) {
 		const struct gsp_sb_price *p = &i->type->price;
-		double hours = (double)((gsp_wall_s() - i->created_s) / 3600 + 1), cost;
+		double hours = (double)((gsp_sb_wall_s(sb) - i->created_s) / 3600 + 1), cost;
 
 		if (strcmp(i->region->id, "id-cgk") == 0)
 			p = &i->type->cgk;

@@ -72,6 +72,7 @@ static const struct gsp_sb_field option_fields[] = {
     {"shutdown_ms", GSP_SB_INT, 0, 0, 86400000, NULL},
     {"delete_ms", GSP_SB_INT, 0, 0, 86400000, NULL},
     {"event_lag_ms", GSP_SB_INT, 0, 0, 86400000, NULL},
+    {"clock_ahead_s", GSP_SB_INT, 0, 0, 10 * 366 * 86400, NULL},
     {"create_limit", GSP_SB_INT, 0, 0, 1000000, NULL},
     {"create_window_ms", GSP_SB_INT, 0, 1, 86400000, NULL},
     {"rate_limit", GSP_SB_INT, 0, 0, 1000000, NULL},
@@ -85,11 +86,12 @@ options(struct gsp_sb_req *q)
 	struct gsp_sandbox_opts *o = &q->sb->o;
 	struct {
 		const char *name;
-		int64_t *ms;
+		int64_t *time;
 		unsigned *n;
 	} all[] = {{"create_ms", &o->create_ms, NULL}, {"boot_ms", &o->boot_ms, NULL},
 	    {"shutdown_ms", &o->shutdown_ms, NULL}, {"delete_ms", &o->delete_ms, NULL},
-	    {"event_lag_ms", &o->event_lag_ms, NULL}, {"create_limit", NULL, &o->create_limit},
+	    {"event_lag_ms", &o->event_lag_ms, NULL}, {"clock_ahead_s", &o->clock_ahead_s, NULL},
+	    {"create_limit", NULL, &o->create_limit},
 	    {"create_window_ms", &o->create_window_ms, NULL},
 	    {"rate_limit", NULL, &o->rate_limit}, {"account_limit", NULL, &o->account_limit}};
 	int64_t v;
@@ -98,13 +100,13 @@ options(struct gsp_sb_req *q)
 		return;
 	for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
 		if (gsp_sb_is_whole(q->in, all[n].name, &v)) {
-			if (all[n].ms != NULL)
-				*all[n].ms = v;
+			if (all[n].time != NULL)
+				*all[n].time = v;
 			else
 				*all[n].n = (unsigned)v;
 		}
 		gsp_json_add_u64(gsp_sb_answer(q), all[n].name,
-		    all[n].ms != NULL ? (uint64_t)*all[n].ms : *all[n].n);
+		    all[n].time != NULL ? (uint64_t)*all[n].time : *all[n].n);
 	}
 	o->spec_only = gsp_json_bool(q->in, "spec_only", o->spec_only);
 	gsp_json_add_bool(q->out, "spec_only", o->spec_only);

@@ -344,7 +344,7 @@ name_parts(
 	if (private_ip) /* 192.168.128.0/17 */
 		snprintf(i->private_ipv4, sizeof(i->private_ipv4), "192.168.%u.%u",
 		    (unsigned)(128 + i->id / 254 % 128), (unsigned)(1 + i->id % 254));
-	i->created_s = i->updated_s = gsp_wall_s();
+	i->created_s = i->updated_s = gsp_sb_wall_s(sb);
 	i->watchdog = true;
 	i->alerts = gsp_json_new_obj();
 	gsp_json_add_u64(i->alerts, "cpu", 90 * i->type->vcpus);

@@ -324,10 +324,10 @@ record_answer(const struct gsp_sandbox *sb, const struct gsp_json *r)
 }
 
 static void
-stamp(struct gsp_json *obj, const char *key)
+stamp(const struct gsp_sandbox *sb, struct gsp_json *obj, const char *key)
 {
 	gsp_json_remove(obj, key);
-	gsp_sb_add_time(obj, key, gsp_wall_s());
+	gsp_sb_add_time(obj, key, gsp_sb_wall_s(sb));
 }
 
 /* The record of path segment 3; NULL after a 404. */
@@ -391,8 +391,8 @@ gsp_sb_record_create(struct gsp_sb_req *q)
 		gsp_json_add_null(r, nulls[n]);
 	merge(r, q->in);
 	name_srv(r);
-	stamp(r, "created");
-	stamp(r, "updated");
+	stamp(q->sb, r, "created");
+	stamp(q->sb, r, "updated");
 	domain_event(q->sb, d, "dns_record_create");
 	q->out = record_answer(q->sb, r);
 }
@@ -423,7 +423,7 @@ gsp_sb_record_put(struct gsp_sb_req *q)
 		return;
 	merge(r, q->in);
 	name_srv(r);
-	stamp(r, "updated");
+	stamp(q->sb, r, "updated");
 	domain_event(q->sb, d, "dns_record_update");
 	q->out = record_answer(q->sb, r);
 }

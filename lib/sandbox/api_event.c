@@ -46,7 +46,7 @@ gsp_sb_event_new(struct gsp_sandbox *sb, const char *action, const char *status,
 	e->entity.type = type;
 	e->entity.id = id;
 	gsp_sb_copy_text(e->entity.label, sizeof(e->entity.label), label ? label : "");
-	e->created_s = gsp_wall_s();
+	e->created_s = gsp_sb_wall_s(sb);
 	e->start_ms = e->end_ms = gsp_now_ms();
 	e->planned_ms = planned_ms;
 	e->visible_ms = e->start_ms + sb->o.event_lag_ms;

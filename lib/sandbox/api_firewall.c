@@ -77,7 +77,7 @@ gsp_sb_fw_attach(
 	d->id = sb->next_id++;
 	d->linode_id = linode_id;
 	d->if_id = if_id;
-	d->created_s = gsp_wall_s();
+	d->created_s = gsp_sb_wall_s(sb);
 	while (*p != NULL)
 		p = &(*p)->next;
 	*p = d;
@@ -242,7 +242,7 @@ gsp_sb_fw_create(struct gsp_sb_req *q)
 	f->id = q->sb->next_id++;
 	f->version = 1;
 	f->enabled = true;
-	f->created_s = f->updated_s = gsp_wall_s();
+	f->created_s = f->updated_s = gsp_sb_wall_s(q->sb);
 	gsp_sb_copy_text(f->label, sizeof(f->label), label);
 	f->tags = tags;
 	f->rules = rules;
@@ -305,7 +305,7 @@ gsp_sb_fw_put(struct gsp_sb_req *q)
 	gsp_sb_copy_text(f->label, sizeof(f->label), label);
 	if (tags != NULL)
 		gsp_sb_json_set(&f->tags, tags);
-	f->updated_s = gsp_wall_s();
+	f->updated_s = gsp_sb_wall_s(q->sb);
 	fw_event(q->sb, f, "firewall_update");
 	gsp_sb_fw_json(q->sb, f, gsp_sb_answer(q));
 }

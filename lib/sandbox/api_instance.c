@@ -228,7 +228,7 @@ gsp_sb_inst_put(struct gsp_sb_req *q)
 		put_alerts(i, alerts);
 	if (tags != NULL)
 		gsp_sb_json_set(&i->tags, tags);
-	i->updated_s = gsp_wall_s();
+	i->updated_s = gsp_sb_wall_s(q->sb);
 	gsp_sb_event_new(q->sb, "linode_update", "notification", "linode", i->id, i->label, 0);
 	gsp_sb_inst_json(q->sb, i, gsp_sb_answer(q));
 }

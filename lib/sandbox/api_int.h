@@ -258,6 +258,8 @@ uint64_t gsp_sb_seg_id(struct gsp_sb_req *q, size_t i);
 void gsp_sb_page(struct gsp_sb_req *q, struct gsp_json *list, const char *const *fields);
 /** %XX decoded into a new string; NULL if malformed or with a NUL. */
 char *gsp_sb_unescape(const char *s, size_t len);
+/** gsp_sb_wall_s(sb): now, in the times that are told. */
+int64_t gsp_sb_wall_s(const struct gsp_sandbox *sb);
 /** "2026-01-02T03:04:05", no zone. */
 void gsp_sb_add_time(struct gsp_json *obj, const char *key, int64_t s);
 /** null, but left out where the specification has no null and spec_only is set. */

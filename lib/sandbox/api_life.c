@@ -15,10 +15,10 @@ enum {
 };
 
 static void
-set_status(struct gsp_sb_inst *i, const char *status)
+set_status(const struct gsp_sandbox *sb, struct gsp_sb_inst *i, const char *status)
 {
 	i->status = status;
-	i->updated_s = gsp_wall_s();
+	i->updated_s = gsp_sb_wall_s(sb);
 }
 
 static void
@@ -63,7 +63,7 @@ gsp_sb_life_start(
 	i->job_due_ms = gsp_now_ms() + took;
 	i->job_event =
 	    gsp_sb_event_new(sb, action, "started", "linode", i->id, i->label, planned)->id;
-	set_status(i, job_status(job));
+	set_status(sb, i, job_status(job));
 	if (job == GSP_SB_STOPPING || job == GSP_SB_RESTARTING || job == GSP_SB_REBUILDING)
 		stop(i, job == GSP_SB_REBUILDING);
 }
@@ -80,7 +80,7 @@ boot_failed(struct gsp_sandbox *sb, struct gsp_sb_inst *i, const char *why)
 {
 	stop(i, true);
 	job_end(sb, i, false, why);
-	set_status(i, "offline");
+	set_status(sb, i, "offline");
 }
 
 /* The machine starts at the beginning of the boot job; the event is already there. */
@@ -115,7 +115,7 @@ boot_now(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 void
 gsp_sb_life_boot(struct gsp_sandbox *sb, struct gsp_sb_inst *i, const char *action)
 {
-	set_status(i, "booting");
+	set_status(sb, i, "booting");
 	i->job_event =
 	    gsp_sb_event_new(sb, action, "started", "linode", i->id, i->label, sb->o.boot_ms)
 		->id;
@@ -128,7 +128,7 @@ gsp_sb_life_off(struct gsp_sandbox *sb, struct gsp_sb_inst *i, const char *statu
 	if (i->job != GSP_SB_IDLE)
 		job_end(sb, i, false, "The host stopped the Linode");
 	stop(i, true);
-	set_status(i, status);
+	set_status(sb, i, status);
 }
 
 static void
@@ -138,14 +138,14 @@ created(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 
 	if (gsp_sb_fault_job(sb, "create-fail", i, reason, sizeof(reason))) {
 		job_end(sb, i, false, reason);
-		set_status(i, "offline");
+		set_status(sb, i, "offline");
 		return;
 	}
 	job_end(sb, i, true, NULL);
 	if (i->boot_after)
 		gsp_sb_life_boot(sb, i, "linode_boot");
 	else
-		set_status(i, "offline");
+		set_status(sb, i, "offline");
 }
 
 /* `reboot` typed inside is the machine's own affair: no event, no other status. */
@@ -168,7 +168,7 @@ booted(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 		boot_failed(sb, i, "The Linode stopped while it booted");
 	} else {
 		job_end(sb, i, true, NULL);
-		set_status(i, "running");
+		set_status(sb, i, "running");
 	}
 }
 
@@ -181,14 +181,14 @@ rebuilt(struct gsp_sandbox *sb, struct gsp_sb_inst *i)
 	i->machine = NULL;
 	if (!gsp_sb_inst_machine(sb, i, &err)) {
 		job_end(sb, i, false, err.msg);
-		set_status(i, "offline");
+		set_status(sb, i, "offline");
 		return;
 	}
 	job_end(sb, i, true, NULL);
 	if (i->boot_after)
 		gsp_sb_life_boot(sb, i, "linode_boot");
 	else
-		set_status(i, "offline");
+		set_status(sb, i, "offline");
 }
 
 /* A job that waits for the machine's death: true when it may go on. */
@@ -211,7 +211,7 @@ step(struct gsp_sandbox *sb, struct gsp_sb_inst *i, int64_t now)
 	case GSP_SB_STOPPING:
 		if (is_dead(i, now)) {
 			job_end(sb, i, true, NULL);
-			set_status(i, "offline");
+			set_status(sb, i, "offline");
 		}
 		break;
 	case GSP_SB_RESTARTING:
@@ -231,7 +231,7 @@ static void
 died(struct gsp_sandbox *sb, struct gsp_sb_inst *i, int64_t now)
 {
 	i->expected_dead = true;
-	set_status(i, "offline");
+	set_status(sb, i, "offline");
 	if (!i->watchdog)
 		return;
 	if (now - i->lassie_since_ms > LASSIE_WINDOW_MS || i->lassie_count == 0) {

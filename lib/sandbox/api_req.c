@@ -213,6 +213,12 @@ gsp_sb_unescape(const char *s, size_t len)
 	return out;
 }
 
+int64_t
+gsp_sb_wall_s(const struct gsp_sandbox *sb)
+{
+	return gsp_wall_s() + sb->o.clock_ahead_s;
+}
+
 void
 gsp_sb_add_time(struct gsp_json *obj, const char *key, int64_t s)
 {

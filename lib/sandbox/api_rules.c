@@ -224,7 +224,7 @@ gsp_sb_rules_put(struct gsp_sb_req *q)
 		return;
 	gsp_sb_json_set(&f->rules, rules);
 	f->version++;
-	f->updated_s = gsp_wall_s();
+	f->updated_s = gsp_sb_wall_s(q->sb);
 	for (const struct gsp_sb_device *d = f->devices; d != NULL; d = d->next)
 		gsp_sb_rules_apply(q->sb, gsp_sb_inst_find(q->sb, d->linode_id));
 	gsp_sb_event_new(

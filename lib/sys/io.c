@@ -141,24 +141,48 @@ write_and_sync(int fd, const void *data, size_t len, const char *path, struct gs
 	return 0;
 }
 
+/* A new file beside ${path}, locked: gsp_io_sweep() takes it for what it is, one that is being
+ * written. One that was swept before it was locked is made again. */
+static int
+create_beside(char tmp[PATH_MAX], const char *path, mode_t mode, struct gsp_err *err)
+{
+	for (;;) {
+		struct stat st;
+		char id[9];
+		int fd;
+
+		gsp_rand_id(id, 8);
+		if (snprintf(tmp, PATH_MAX, "%s.new-%s", path, id) >= PATH_MAX)
+			return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
+		fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd == -1)
+			return gsp_err_sys(err, GSP_EIO, errno, "cannot create '%s'", tmp);
+		while (flock(fd, LOCK_EX) == -1 && errno == EINTR)
+			;
+		if (fstat(fd, &st) == -1 || st.st_nlink > 0)
+			return fd;
+		close(fd);
+	}
+}
+
 int
 gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err)
 {
-	char tmp[PATH_MAX], id[9];
-	int fd, rc;
+	char tmp[PATH_MAX];
+	int fd = create_beside(tmp, path, mode, err), lock, rc;
 
-	gsp_rand_id(id, 8);
-	if (snprintf(tmp, sizeof(tmp), "%s.new-%s", path, id) >= (int)sizeof(tmp))
-		return gsp_err_set(err, GSP_ELIMIT, "path too long: '%s'", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd == -1)
-		return gsp_err_sys(err, GSP_EIO, errno, "cannot create '%s'", tmp);
-	rc = write_and_sync(fd, data, len, path, err);
+		return -1;
+	lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* held until it has its name */
+	rc = lock == -1 ? gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path)
+	                : write_and_sync(fd, data, len, path, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
 	if (rc == 0 && rename(tmp, path) == -1)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot replace '%s'", path);
+	if (lock != -1)
+		close(lock);
 	if (rc == -1) {
 		unlink(tmp);
 		return -1;
@@ -175,6 +199,26 @@ is_leftover(const char *name)
 	return tail != NULL && strlen(tail) == strlen(".new-") + 8;
 }
 
+/* Is somebody writing it? A file that cannot be opened is nobody's. *fd keeps others from it. */
+static bool
+is_written(int *fd, int dir, const char *name)
+{
+	*fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return *fd != -1 && flock(*fd, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+}
+
+static int
+sweep_one(int at, const char *dir, const char *name, struct gsp_err *err)
+{
+	int fd, rc = 0;
+
+	if (!is_written(&fd, at, name) && unlinkat(at, name, 0) == -1 && errno != ENOENT)
+		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot remove '%s/%s'", dir, name);
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 int
 gsp_io_sweep(const char *dir, struct gsp_err *err)
 {
@@ -185,9 +229,8 @@ gsp_io_sweep(const char *dir, struct gsp_err *err)
 	if (d == NULL)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", dir);
 	while (rc == 0 && (e = readdir(d)) != NULL)
-		if (is_leftover(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) == -1 &&
-		    errno != ENOENT)
-			rc = gsp_err_sys(err, GSP_EIO, errno, "cannot remove '%s/%s'", dir, e->d_name);
+		if (is_leftover(e->d_name))
+			rc = sweep_one(dirfd(d), dir, e->d_name, err);
 	closedir(d);
 	return rc;
 }

@@ -35,7 +35,7 @@ int gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
 /**
  * gsp_io_sweep(dir, err):
  * Remove what gsp_io_replace() left beside its targets in ${dir} when it was killed: such a file
- * may hold a secret. Only for a caller that keeps every other writer out.
+ * may hold a secret. What another process is writing at that moment is left alone.
  */
 int gsp_io_sweep(const char *dir, struct gsp_err *err);
 

@@ -41,6 +41,7 @@ going() { [ "$(control GET /state | jq -r --arg l "gsp-$1" '.machines[] | select
 for s in a b c d f g h i; do
 	server $s$s
 	sed -i 's/^ports: .*/ports: []/' "$H/servers/$s$s/server.yaml"
+	tells_players $s$s
 done
 saved() { # a machine whose save is home
 	gsp-up -q "$1" && gsp-run -q stop "$1" && gsp-sync -q down "$1"

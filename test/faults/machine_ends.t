@@ -47,6 +47,7 @@ all() { # all EVENT TOOL: a server for each stage
 		server "$stage-$1-$2"
 		echo 0 >"$H/servers/$stage-$1-$2/files/world/count"
 		sed -i 's/^ports: .*/ports: []/' "$H/servers/$stage-$1-$2/server.yaml"
+		tells_players "$stage-$1-$2"
 		bg "$stage-$1-$2" end "$stage-$1-$2" "$stage" "$1" "$2"
 	done
 }

@@ -296,29 +296,6 @@ bg_gives 0 "... it was not disturbed" boot
 
 gives 65 "what destroys wants --yes where nobody can be asked" gsp-teardown --discard-unsaved toy
 says "... says so" '\-\-yes'
-answer() { # answer TEXT COMMAND...: on a terminal
-	python3 - "$@" <<'PY'
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
-out = b''
-sent = False
-while True:
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    out += data
-    if b'[y/N]' in out and not sent:
-        os.write(fd, sys.argv[1].encode() + b'\n')
-        sent = True
-sys.stdout.write(out.decode(errors='replace'))
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
-}
 answer n gsp-teardown --discard-unsaved toy >"$T/out" 2>&1
 is "no is no" $? 65
 prints "... it was asked for by name" "Delete the machine of 'toy' WITHOUT its save"

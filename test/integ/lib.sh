@@ -122,6 +122,30 @@ until_true() { # until_true SECONDS COMMAND...: poll, 10 times a second
 	done
 }
 
+answer() { # answer TEXT COMMAND...: on a terminal
+	python3 - "$@" <<'PY'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+out = b''
+sent = False
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+    if b'[y/N]' in out and not sent:
+        os.write(fd, sys.argv[1].encode() + b'\n')
+        sent = True
+sys.stdout.write(out.decode(errors='replace'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
 # ---- the sandbox's control (see gsp-sandbox(1)) ----
 
 control() { # control METHOD PATH [JSON]
@@ -208,7 +232,7 @@ toy_server() { # toy_server DIR
 
 new_home() { # new_home [NAME]: $H becomes a fresh home
 	H=$T/${1:-home}
-	gsp-init -q --type g6-nanode-1 "$H/" </dev/null >/dev/null 2>&1 || {
+	gsp-init -q --watch nobody --type g6-nanode-1 "$H/" </dev/null >/dev/null 2>&1 || {
 		echo "Bail out! gsp-init failed"
 		exit 1
 	}
@@ -221,6 +245,13 @@ new_home() { # new_home [NAME]: $H becomes a fresh home
 server() { # server NAME: one more toy game in the home
 	mkdir -p "$H/servers/$1"
 	toy_server "$H/servers/$1"
+}
+
+# tells_players NAME: its script `players` prints what is in /tmp/players on the machine, 0 without
+# it. For a server that has not only tcp ports: else nobody can tell.
+tells_players() {
+	printf '#!/bin/sh\ncat /tmp/players 2>/dev/null || echo 0\n' >"$H/servers/$1/players"
+	chmod +x "$H/servers/$1/players"
 }
 
 # The API itself, as somebody else would use it.

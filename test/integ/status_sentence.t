@@ -24,7 +24,7 @@ on_terminal() { # on_terminal COLUMNS COMMAND: as a terminal of that width shows
 	script -qec "stty cols $1; $2" /dev/null </dev/null | tr -d '\r'
 }
 widest() { awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }'; }
-MONEY='it costs \$0\.0075 an hour, \$0\.0075 so far'
+MONEY='it costs \$0\.0075 an hour, \$0\.0075 so far(; its lease ends at [^;]*)?'
 SINCE='since 20[0-9-]+T[0-9:]+Z \([0-9]+ s\)'
 
 like "nothing" "^toy has no machine: there is no machine; it costs nothing; go on with 'gsp up toy'$"

@@ -94,10 +94,10 @@ for s in toy dmn hard late odd; do
 	bg "up.$s" gsp-up -q "$s"
 done
 bg_gives 0 "up hard" up.hard 90
-bg hard gsp-down --kill hard
+bg hard gsp-down --kill --even-if-playing hard
 bg_gives 0 "up dmn" up.dmn 90
 is "what start left has another user" "$(gsp-logs dmn start | tail -n 1)" nobody
-bg dmn gsp-down dmn
+bg dmn gsp-down --even-if-playing dmn
 bg_gives 0 "up late" up.late 90
 bg late gsp-down late
 bg_gives 0 "up toy" up.toy 90

@@ -348,14 +348,14 @@ test_record(void)
 	struct gsp_record_name n;
 	struct gsp_json *v = NULL;
 
-	gsp_record_print(&b, "vanilla", NULL);
+	gsp_record_print(&b, "vanilla", NULL, 0);
 	IS_STR(gsp_buf_str(&b), "{\"schema\":\"gsp.record/1\",\"server\":\"vanilla\",\"stage\":\"none\"}");
 	IS_INT(gsp_record_parse(&n, b.data, b.len, &err), 0);
 	IS_STR(n.server, "vanilla");
 	IS_STR(n.session, "");
 
 	gsp_buf_reset(&b);
-	gsp_record_print(&b, "vanilla", s); /* nothing is known of the machine */
+	gsp_record_print(&b, "vanilla", s, 0); /* nothing is known of the machine */
 	OK(strstr(gsp_buf_str(&b), "linode_id") == NULL && strstr(gsp_buf_str(&b), "ipv4") == NULL &&
 	    strstr(gsp_buf_str(&b), "hourly_usd") == NULL);
 	s->linode_id = 4711;
@@ -364,7 +364,7 @@ test_record(void)
 	(void)snprintf(s->ipv4, sizeof(s->ipv4), "192.0.2.10");
 	s->phase = GSP_PHASE_RUNNING;
 	gsp_buf_reset(&b);
-	gsp_record_print(&b, "vanilla", s);
+	gsp_record_print(&b, "vanilla", s, 0);
 	OK(gsp_buf_ok(&b) && strchr(gsp_buf_str(&b), '\n') == NULL);
 	OK(strstr(gsp_buf_str(&b), "PRIVATE") == NULL);
 	if (OK(gsp_json_parse(&v, b.data, b.len, &err) == 0)) {

@@ -607,6 +607,27 @@ test_delete(void)
 	OK(make("gsp-b") != 0);
 }
 
+/* The times it tells, for who simulates time. */
+static void
+test_clock(void)
+{
+	int64_t created = 0, now = gsp_wall_s(), day = 86400;
+	char path[96];
+
+	IS_INT(call("PUT", "/_sandbox/options", NULL, "{\"clock_ahead_s\":-1}"), 400);
+	IS_INT(call("PUT", "/_sandbox/options", NULL, "{\"clock_ahead_s\":86400}"), 200);
+	snprintf(path, sizeof(path), "/v4/linode/instances/%" PRIu64, make("gsp-clock"));
+	IS_INT(get(path), 200);
+	OK(gsp_clock_parse(&created, gsp_json_str(answer, "created", "")) == 0);
+	OK(created >= now + day && created < now + day + 60);
+	IS_INT(get("/v4/account/events"), 200);
+	OK(gsp_clock_parse(&created, gsp_json_str(gsp_json_first(gsp_json_get(answer, "data")),
+	       "created", "")) == 0);
+	OK(created >= now + day && created < now + day + 60);
+	IS_INT(call("PUT", "/_sandbox/options", NULL, "{\"clock_ahead_s\":0}"), 200);
+	IS_INT(call("DELETE", path, NULL, NULL), 200);
+}
+
 int
 main(void)
 {
@@ -626,6 +647,7 @@ main(void)
 	test_domains();
 	test_account();
 	test_delete();
+	test_clock();
 	gsp_sandbox_close(box);
 	IS_INT(world.machines, 0);
 	gsp_json_free(answer);
