@@ -184,6 +184,11 @@ gives 74 "... is not written over" gsp-lease toy +1h
 gives 0 "... and is no reason not to come up" gsp-provision toy
 cp "$T/mine" "$H/state/toy/lease.json"
 
+jq -c 'del(.settings.lease)' "$H/state/toy/session.json" >"$T/journal"
+cp "$H/state/toy/session.json" "$T/now" && rm "$H/state/toy/lease.json" && cp "$T/journal" "$H/state/toy/session.json"
+is "a session of before there were leases has no end" "$(gsp-lease --json toy | jq -c '[.until, .latest]')" "[null,null]"
+cp "$T/now" "$H/state/toy/session.json" && cp "$T/mine" "$H/state/toy/lease.json"
+
 # ---- another home takes it over ----
 
 set_tags "$(linode .tags | jq -c 'map(if startswith("gsp-home:") then "gsp-home:zzzzzzzz" else . end)')"
