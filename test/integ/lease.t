@@ -199,10 +199,12 @@ is "... its tags stay" "$(tag) $(linode '.tags[]' | grep gsp-home)" "$BEFORE gsp
 set_tags "$(linode .tags | jq -c "map(if startswith(\"gsp-home:\") then \"gsp-home:$A\" else . end)")"
 # it happens between the look and the change: the first try is lost, the second looks again
 control DELETE /log >/dev/null
-fault '{"match":{"method":"PUT","path":"/linode/instances/*"},"fault":"hang","ms":4000,"times":1}'
+ID=$(linode .id)
+THEIRS=$(linode .tags | jq -c 'map(if startswith("gsp-home:") then "gsp-home:zzzzzzzz" else . end)')
+fault '{"match":{"method":"PUT","path":"/linode/instances/*"},"fault":"hang","ms":9000,"times":1}'
 bg meanwhile gsp-lease toy +1m
 until_true 20 struck
-set_tags "$(linode .tags | jq -c 'map(if startswith("gsp-home:") then "gsp-home:zzzzzzzz" else . end)')"
+api PUT "/linode/instances/$ID" "{\"tags\":$THEIRS}" >/dev/null
 bg_gives 65 "taken over meanwhile" meanwhile 90
 is "... is not undone" "$(linode '.tags[]' | grep gsp-home)" gsp-home:zzzzzzzz
 set_tags "$(linode .tags | jq -c "map(if startswith(\"gsp-home:\") then \"gsp-home:$A\" else . end)")"
