@@ -165,7 +165,8 @@ say_change(const struct tool *t, const struct gsp_job *job, const struct gsp_lea
 
 /* ---- what is done ---- */
 
-/* The lease counts without it: a tag that cannot be put now follows later. */
+/* The lease counts without it: a tag that cannot be put now follows later. But what another home
+ * has is not ours to lease. */
 static int
 sync_tag(struct gsp_job *job, struct gsp_err *err)
 {
@@ -173,7 +174,7 @@ sync_tag(struct gsp_job *job, struct gsp_err *err)
 
 	if (gsp_lease_sync_tag(job, NULL, &why) == 0)
 		return 0;
-	if (why.code == GSP_ECANCEL) {
+	if (why.code == GSP_ECANCEL || why.code == GSP_EREFUSED) {
 		*err = why;
 		return -1;
 	}

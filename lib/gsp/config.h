@@ -144,7 +144,8 @@ void gsp_server_conf_to_json(const struct gsp_server_conf *s, struct gsp_json *o
 
 /**
  * gsp_server_conf_from_json(out, name, obj, err):
- * Read back what _to_json wrote; checked as strictly as server.yaml.
+ * Read back what _to_json wrote; checked as strictly as server.yaml. One of before there were leases
+ * has none.
  */
 int gsp_server_conf_from_json(struct gsp_server_conf **out, const char *name,
     const struct gsp_json *obj, struct gsp_err *err);

@@ -102,5 +102,8 @@ gsp_server_conf_from_json(struct gsp_server_conf **out, const char *name,
 	rc = gsp_server_conf_build(out, name, NULL, gsp_yaml_root(doc), "settings in the journal",
 	    err);
 	gsp_yaml_free(doc);
+	/* a session of before there were leases was never told of an end */
+	if (rc == 0 && gsp_json_get(obj, "lease") == NULL)
+		(*out)->stop.first_s = (*out)->stop.max_s = 0;
 	return rc;
 }

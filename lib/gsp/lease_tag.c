@@ -19,7 +19,7 @@
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 #define EPOCH_MAX  UINT64_C(253402300799) /* the end of the year 9999 */
 #define LOCK_MS    5000
-#define ASK_MS     8000 /* the lease counts without its tag: it is worth this much waiting */
+#define ASK_MS     12000 /* the lease counts without its tag: it is worth this much waiting */
 #define ROUNDS     3
 #define PAUSE_MS   500
 
@@ -92,7 +92,7 @@ static int
 put_tags(struct gsp_job *job, const struct gsp_instance *it, int64_t until, struct gsp_err *err)
 {
 	struct gsp_argv tags = GSP_ARGV_INIT;
-	int64_t former;
+	bool former;
 	int rc;
 
 	gsp_lease_tag_put(&tags, it, until);
@@ -100,9 +100,9 @@ put_tags(struct gsp_job *job, const struct gsp_instance *it, int64_t until, stru
 		rc = gsp_err_set(err, GSP_ESYS, "out of memory");
 	else {
 		/* at once or not at all: a retry would put tags that are old by then */
-		former = gsp_linode_set_deadline(job->api, gsp_now_ms());
+		former = gsp_linode_set_once(job->api, true);
 		rc = gsp_instance_set_tags(job->api, it->id, (const char *const *)tags.v, err);
-		gsp_linode_set_deadline(job->api, former);
+		gsp_linode_set_once(job->api, former);
 	}
 	gsp_argv_release(&tags);
 	return rc;
@@ -121,11 +121,8 @@ try_once(struct gsp_job *job, struct gsp_err *err)
 		return -1;
 	if (it.status == GSP_LS_DELETING || gsp_lease_tag_right(&it, l.until))
 		return 1;
-	if (put_tags(job, &it, l.until, err) == -1) {
-		if (err->code != GSP_ETEMP)
-			return -1;
-		return 0;
-	}
+	if (put_tags(job, &it, l.until, err) == -1) /* unheard or unsaid: the next look will tell */
+		return err->code == GSP_ETEMP || err->code == GSP_EIO || err->code == GSP_EPROTO ? 0 : -1;
 	if (gsp_instance_get(job->api, id, &it, err) == -1 || check_ours(job, &it, err) == -1 ||
 	    gsp_lease_get(&l, job->home, job->session, err) == -1)
 		return -1;

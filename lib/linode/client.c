@@ -28,6 +28,7 @@ struct gsp_linode {
 	char *base;
 	char *token;
 	int64_t budget_ms, attempt_ms, until_ms;
+	bool once;
 	gsp_linode_note *note;
 	void *note_ctx;
 	bool reached; /* some answer has come before */
@@ -95,6 +96,15 @@ gsp_linode_set_deadline(struct gsp_linode *c, int64_t deadline_ms)
 	return before;
 }
 
+bool
+gsp_linode_set_once(struct gsp_linode *c, bool once)
+{
+	bool before = c->once;
+
+	c->once = once;
+	return before;
+}
+
 void
 gsp_linode_answer_release(struct gsp_linode_answer *a)
 {
@@ -148,7 +158,7 @@ may_wait(const struct gsp_linode *c, int64_t start_ms, int64_t wait_ms)
 {
 	int64_t now = gsp_retry_clock()->now_ms();
 
-	return now - start_ms < c->budget_ms &&
+	return !c->once && now - start_ms < c->budget_ms &&
 	       (c->until_ms == 0 || now + wait_ms < c->until_ms);
 }
 
@@ -219,6 +229,7 @@ gsp_linode_call(struct gsp_linode *c, struct gsp_linode_answer *a, const char *m
 	int rc = -1;
 
 	assert(path[0] == '/');
+	req.once = c->once;
 	memset(a, 0, sizeof(*a));
 	gsp_buf_addf(&url, "%s%s", c->base, path);
 	if (filter != NULL) {

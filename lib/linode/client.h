@@ -40,6 +40,12 @@ void gsp_linode_free(struct gsp_linode *c);
  */
 int64_t gsp_linode_set_deadline(struct gsp_linode *c, int64_t deadline_ms);
 
+/**
+ * gsp_linode_set_once(c, once):
+ * No call is repeated: for one that is only right at that moment. Returns what it was before.
+ */
+bool gsp_linode_set_once(struct gsp_linode *c, bool once);
+
 /* What came back from a call. Release with gsp_linode_answer_release(). */
 struct gsp_linode_answer {
 	long http_status;        /* 0: no answer at all */

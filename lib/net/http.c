@@ -291,7 +291,7 @@ set_method(CURL *e, const struct gsp_http_req *req)
 		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
 	else if (strcmp(req->method, has_body ? "POST" : "GET") != 0)
 		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
-	if (!gsp_retry_idempotent(req->method))
+	if (req->once || !gsp_retry_idempotent(req->method))
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 }
 

@@ -49,6 +49,8 @@ struct gsp_http_req {
 	size_t body_max;    /* 0: GSP_HTTP_BODY_MAX */
 	int64_t connect_ms; /* 0: GSP_HTTP_CONNECT_MS */
 	int64_t total_ms;   /* 0: GSP_HTTP_TOTAL_MS */
+	bool once;          /* never sent twice, as POST never is: a connection that was used before may
+	                     * die as it is used again, and libcurl then sends what is idempotent anew */
 };
 
 /* Why there is no whole answer. */

@@ -150,7 +150,7 @@ gives 0 "the same command again finishes it" take
 prints "and shows it" 'toy +running'
 says "and says who is locked out" "home '$A' refuses to touch it"
 is "all say b" "$(mark .home) $(home_tag) $(fw_tag) $(journal '.taking_from // "none"')" "$B $B $B none"
-is "other tags stay" "$(linode '.tags | sort | join(" ")' | sed 's/gsp-[a-z]*:[a-z0-9]*/-/g')" "gsp - - - - party"
+is "other tags stay" "$(linode '.tags | sort | join(" ")' | sed 's/gsp-[a-z]*:[a-z0-9]*/-/g')" "gsp - - - - - party"
 is "the game never noticed" "$(pid)" "$PID"
 is "a's 1 is not b's 1" "$(mark .base) $(journal .base)" "0 0"
 is "the price is known" "$(journal '.hourly_usd > 0')" true

@@ -628,6 +628,12 @@ test_journal(void)
 	gsp_server_conf_free(t);
 	t = NULL;
 
+	gsp_json_remove(a, "lease"); /* a session of before there were any */
+	OK(gsp_server_conf_from_json(&t, "vanilla", a, &err) == 0);
+	OK(t->stop.first_s == 0 && t->stop.max_s == 0 && t->stop.empty_s > 0);
+	gsp_server_conf_free(t);
+	t = NULL;
+
 	gsp_json_add_str(a, "extra", "x");
 	OK(gsp_server_conf_from_json(&t, "vanilla", a, &err) == -1);
 	OK(strncmp(err.msg, "settings in the journal: unknown key 'extra'", 44) == 0);

@@ -179,6 +179,15 @@ test_rate_limit(void)
 	OK(call("GET") == -1 && e.code == GSP_ETEMP);
 	IS_INT(fake_clock_sleeps(), 0);
 	IS_INT(gsp_linode_set_deadline(c, 0), FAKE_CLOCK_START + 20000);
+
+	begin(); /* only right at that moment */
+	push(FAKE_ANSWER, 503, NULL, "{}");
+	push(FAKE_ANSWER, 200, NULL, "{}");
+	OK(!gsp_linode_set_once(c, true));
+	OK(call("PUT") == -1 && e.code == GSP_ETEMP);
+	IS_INT(fake_httpd_count(srv), 1);
+	OK(gsp_linode_set_once(c, false));
+	OK(call("PUT") == 0);
 }
 
 static void

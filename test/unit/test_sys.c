@@ -238,6 +238,32 @@ test_sweep(void)
 	IS_INT(err.code, GSP_EIO);
 }
 
+/* What another process writes at that moment is no left-over, however often it is looked at. */
+static void
+test_sweep_while_written(void)
+{
+	bool swept = true;
+	int status = -1, turns = 0, fd;
+	pid_t writer;
+
+	IS_INT(gsp_io_mkdirs(at("sv"), 0700, &err), 0);
+	fd = open(at("sv/x.new-abcdefgh"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	OK(fd != -1 && flock(fd, LOCK_EX) == 0);
+	OK(gsp_io_sweep(at("sv"), &err) == 0 && gsp_io_exists(at("sv/x.new-abcdefgh")));
+	close(fd);
+	OK(gsp_io_sweep(at("sv"), &err) == 0 && !gsp_io_exists(at("sv/x.new-abcdefgh")));
+	if ((writer = fork()) == 0) {
+		for (int i = 0; i < 300; i++)
+			if (gsp_io_replace(at("sv/y"), "y", 1, 0600, &err) == -1)
+				_exit(1);
+		_exit(0);
+	}
+	while (waitpid(writer, &status, WNOHANG) == 0 && ++turns)
+		swept = gsp_io_sweep(at("sv"), &err) == 0 && swept;
+	OK(writer > 0 && status == 0 && swept && turns > 0);
+	IS_INT(count_names(at("sv")), 1);
+}
+
 /* As an ordinary user, whom the mode bits hold back. */
 static int
 rmtree_as_user(void)
@@ -701,6 +727,7 @@ main(void)
 	test_write();
 	test_dirs();
 	test_sweep();
+	test_sweep_while_written();
 	test_rmtree();
 	test_proc_status();
 	test_proc_pipes();
