@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 . test/faults/kill.sh
 in_sandbox "$@"
-FAULT_NAME="parts of an evening" FAULT_TOOLS="provision, run, sync, teardown"
+FAULT_NAME="parts of an evening" FAULT_TOOLS="provision, run, watch, sync, teardown"
 
 evening() {
 	edit one
@@ -11,6 +11,7 @@ evening() {
 	phase bootstrap 'gsp-run bootstrap toy' bootstrapped
 	phase sync-up 'gsp-sync up toy' uploaded sent
 	phase start 'gsp-run start toy' running plays
+	phase watch 'gsp-watch --once toy' running plays
 	phase stop 'gsp-run stop toy' stopped
 	phase sync-down 'gsp-sync down toy' saved home_again
 	phase teardown 'gsp-teardown toy' none edited

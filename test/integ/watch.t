@@ -125,7 +125,7 @@ kill_pass() { # the pass over that server of this home, and what it has started
 	done
 }
 kill_pass
-bg_gives 137 "and is killed" killed
+until_true 20 test -e "$T/killed.rc"
 at killed rm /tmp/saysleep
 look 210 --now killed
 is "nothing is said twice" "$(said killed | grep -c .)" 1
