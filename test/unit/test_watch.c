@@ -208,5 +208,5 @@ main(void)
 	test_stalled();
 	test_idle_text();
 	OK(gsp_io_rmtree(dir, &err) == 0);
-	;
+	return done();
 }
