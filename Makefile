@@ -108,7 +108,7 @@ tests: $(UNIT) $(FUZZ)
 
 # The long ones first, so that the last worker is not left alone with one of them.
 LONG     := $(wildcard $(patsubst %,test/integ/%.t,month review killed files_many api_faults machine_faults takeover \
-	saves_down stop))
+	saves_down stop watch))
 INTEG    := $(LONG) $(filter-out $(LONG),$(wildcard test/integ/*.t))
 JOBS     ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
 RUN      := test/run -j $(JOBS)

@@ -71,7 +71,7 @@ add_day(struct gsp_buf *out, const struct gsp_session *s, const char *when)
 	char usd[24];
 
 	if (s->hourly_usd >= 0)
-		gsp_buf_addf(out, "; %s, and a day costs %s", when, gsp_num_usd(usd, sizeof(usd), day_usd(s)));
+		gsp_buf_addf(out, "; %s a day costs %s", when, gsp_num_usd(usd, sizeof(usd), day_usd(s)));
 }
 
 /* One that was just started needs a moment to be there. */
@@ -107,7 +107,7 @@ up_watcher_tell(struct tool *t, struct gsp_job *job)
 	} else if (!t->cli.quiet && !t->cli.progress_json) {
 		gsp_buf_addf(&text, "watched by %s", by);
 		add_lease(&text, job);
-		add_day(&text, job->session, "if this computer sleeps nobody stops it");
+		add_day(&text, job->session, "if this computer sleeps nobody stops it, and");
 		gsp_cli_clear();
 		fprintf(stderr, "%s: %s\n", job->server, gsp_buf_str(&text));
 	}

@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "gsp/down_time.h"
-#include "gsp/down_time.h"
 #include "gsp/lease.h"
 #include "gsp/limits.h"
 #include "gsp/moved.h"
@@ -41,6 +39,7 @@ struct pass {
 	struct gsp_watch_memory m;
 	struct gsp_lease lease;
 	struct gsp_limits_end budget;
+	struct gsp_decide_rules rules;
 	int64_t now;
 	bool theirs; /* another home has it: we look, and do nothing */
 	bool ending; /* it is being brought down now */
@@ -163,27 +162,6 @@ measure(struct pass *p, struct gsp_err *err)
 
 /* ---- what is to be done ---- */
 
-static struct gsp_decide_rules
-rules_of(struct pass *p)
-{
-	const struct gsp_session *s = p->job->session;
-	const struct gsp_stop_rules *c = &s->conf->stop;
-	bool plays = s->phase == GSP_PHASE_RUNNING && s->ready;
-
-	return (struct gsp_decide_rules){.server = s->server,
-	    .created = s->created,
-	    .empty_s = c->empty_s,
-	    .never_s = c->never_s,
-	    /* before and after the game there is nobody to be asked; a stalled stage is told otherwise */
-	    .unknown_s = plays ? c->unknown_s : 0,
-	    .lease_until = p->lease.until,
-	    .lease_latest = p->lease.latest,
-	    .hold_until = p->lease.hold,
-	    .budget_until = p->budget.until,
-	    .down_s = gsp_down_time(p->t->home, s->server),
-	    .no_wait = p->o->now};
-}
-
 /* A down is not begun into somebody's work: what was decided is forgotten, and comes again. */
 static size_t
 without_down(struct pass *p, struct gsp_decide_act *acts, size_t n,
@@ -208,7 +186,6 @@ static size_t
 decide(struct pass *p, struct gsp_decide_act *acts)
 {
 	const struct gsp_session *s = p->job->session;
-	struct gsp_decide_rules rules = rules_of(p);
 	struct gsp_decide_memory before = p->m.decide;
 	bool plays = s->phase == GSP_PHASE_RUNNING && s->ready;
 	struct gsp_decide_seen seen = {.now = p->now,
@@ -230,7 +207,7 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 		decided(p, "it is going down");
 		return 0;
 	}
-	n = gsp_decide(acts, &p->m.decide, &rules, &seen);
+	n = gsp_decide(acts, &p->m.decide, &p->rules, &seen);
 	return p->look.busy ? without_down(p, acts, n, &before) : n;
 }
 
@@ -292,6 +269,8 @@ judge(struct pass *p, struct gsp_err *err)
 	if (gsp_limits_until(&p->budget, p->t->home, p->job->session, p->now, &p->blind) == -1)
 		memset(&p->budget, 0, sizeof(p->budget));
 	p->row->lease = p->lease.until;
+	gsp_watch_rules(&p->rules, p->t->home, p->job->session, &p->lease, p->budget.until);
+	p->rules.no_wait = p->o->now;
 	n = decide(p, acts);
 	gsp_watch_trouble(trouble, sizeof(trouble), p->job->session, &p->look, p->m.trouble, p->now);
 	if (trouble[0] == '\0' && p->blind.code != GSP_OK)
@@ -328,8 +307,10 @@ fill_row(struct pass *p)
 	r->players = p->m.players;
 	r->health = p->m.health;
 	snprintf(r->why, sizeof(r->why), "%s", p->m.why);
-	r->stop_at = p->m.decide.idle_stop;
-	gsp_watch_idle_text(r->idle, sizeof(r->idle), &p->m, &s->conf->stop, p->now);
+	if (p->rules.server == NULL || !p->m.counted) /* left alone; or nothing stops it for that */
+		return;
+	r->stop_at = gsp_watch_stop_at(&p->m, &p->rules, p->now);
+	gsp_watch_idle_text(r->idle, sizeof(r->idle), &p->m, &p->rules, p->now);
 }
 
 static int

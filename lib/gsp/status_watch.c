@@ -46,30 +46,12 @@ add_players(struct gsp_status_row *r, const struct gsp_watch_memory *m, int64_t 
 
 static void
 add_idle(struct gsp_status_row *r, const struct gsp_watch_memory *m,
-    const struct gsp_stop_rules *rules, int64_t now)
+    const struct gsp_decide_rules *rules, int64_t now)
 {
 	char text[120];
 
-	r->stop_at = m->decide.idle_stop;
-	if (m->decide.idle_stop != 0)
+	if ((r->stop_at = gsp_watch_stop_at(m, rules, now)) != 0)
 		add(r, "it %s", gsp_watch_idle_text(text, sizeof(text), m, rules, now));
-}
-
-static void
-add_lease(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s,
-    int64_t now)
-{
-	struct gsp_err why = GSP_ERR_INIT;
-	char text[GSP_LEASE_TEXT];
-	struct gsp_lease lease;
-
-	if (gsp_lease_get(&lease, h, s, &why) == -1) {
-		add(r, "its lease cannot be read");
-		return;
-	}
-	r->lease_until = lease.until;
-	if (lease.until != 0)
-		add(r, "%s", gsp_lease_text(text, sizeof(text), &lease, now));
 }
 
 /* There is a machine of ours that costs. */
@@ -84,17 +66,27 @@ costs(const struct gsp_status_row *r, const struct gsp_session *s)
 void
 gsp_status_watch(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
+	struct gsp_err unread = GSP_ERR_INIT;
+	struct gsp_lease lease = {0};
+	struct gsp_decide_rules rules;
 	struct gsp_watch_memory m;
 	int64_t now = gsp_wall_s();
+	char text[GSP_LEASE_TEXT];
 
 	if (!costs(r, s))
 		return;
+	(void)gsp_lease_get(&lease, h, s, &unread);
 	gsp_watch_load(&m, h, r->server, s->id);
+	gsp_watch_rules(&rules, h, s, &lease, 0);
 	if (s->phase == GSP_PHASE_RUNNING && m.counted && m.passed <= now && now - m.passed <= OLD_S) {
 		add_players(r, &m, now);
-		add_idle(r, &m, &s->conf->stop, now);
+		add_idle(r, &m, &rules, now);
 	}
-	add_lease(r, h, s, now);
+	r->lease_until = lease.until;
+	if (unread.code != GSP_OK)
+		add(r, "its lease cannot be read");
+	else if (lease.until != 0)
+		add(r, "%s", gsp_lease_text(text, sizeof(text), &lease, now));
 	gsp_watch_by(r->watched, sizeof(r->watched), h, r->server, s->id, now);
 	r->unwatched = r->watched[0] == '\0' && h->watch_by != GSP_WATCH_NOBODY;
 }

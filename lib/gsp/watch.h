@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "gsp/config.h"
 #include "gsp/decide.h"
+#include "gsp/lease.h"
 #include "gsp/session.h"
 
 #define GSP_WATCH_FRESH_S 300  /* a watch that was seen this long ago still watches */
@@ -107,11 +108,24 @@ const char *gsp_watch_trouble(char *out, size_t size, const struct gsp_session *
 void gsp_watch_trouble_text(struct gsp_buf *out, const struct gsp_home *h,
     const struct gsp_session *s, const char *trouble, int64_t now);
 
-/* ---- in words ---- */
+/* ---- when it stops ---- */
+
+/**
+ * gsp_watch_rules(out, h, s, lease, budget_until):
+ * What holds for session ${s}: its settings, lease, budget and paid hours. ${out}->server is
+ * borrowed from ${s}.
+ */
+void gsp_watch_rules(struct gsp_decide_rules *out, const struct gsp_home *h,
+    const struct gsp_session *s, const struct gsp_lease *lease, int64_t budget_until);
+
+/** gsp_watch_stop_at(m, r, now): when an idle stop begins if nobody joins: as announced, or, once
+ * its clock is full, as it will be; 0: none is in sight. */
+int64_t gsp_watch_stop_at(const struct gsp_watch_memory *m, const struct gsp_decide_rules *r,
+    int64_t now);
 
 /** gsp_watch_idle_text(out, size, m, r, now): "stops in 12 min 00 s unless somebody joins", "nobody
  * for 6 of 20 min", or "". */
 const char *gsp_watch_idle_text(char *out, size_t size, const struct gsp_watch_memory *m,
-    const struct gsp_stop_rules *r, int64_t now);
+    const struct gsp_decide_rules *r, int64_t now);
 
 #endif

@@ -1,7 +1,6 @@
 /* What is wrong with a machine that costs, and what is to be said of it. */
 #include "gsp/watch.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,23 +107,4 @@ gsp_watch_trouble_text(struct gsp_buf *out, const struct gsp_home *h, const stru
 		gsp_buf_addf(out, "'gsp down %s' goes on", s->server);
 	else
 		gsp_buf_addf(out, "'gsp up %s' goes on, 'gsp down %s' ends it", s->server, s->server);
-}
-
-const char *
-gsp_watch_idle_text(char *out, size_t size, const struct gsp_watch_memory *m,
-    const struct gsp_stop_rules *r, int64_t now)
-{
-	int64_t full = m->decide.player_at != 0 ? r->empty_s : r->never_s;
-	char span[48];
-
-	out[0] = '\0';
-	if (m->decide.idle_stop > now)
-		snprintf(out, size, "stops in %s unless somebody joins",
-		    gsp_num_span(span, sizeof(span), m->decide.idle_stop - now));
-	else if (m->decide.idle_stop != 0)
-		snprintf(out, size, "stops now unless somebody joins");
-	else if (m->decide.zero_s > 0 && full > 0)
-		snprintf(out, size, "nobody for %" PRId64 " of %" PRId64 " min", m->decide.zero_s / 60,
-		    (full + 59) / 60);
-	return out;
 }

@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 . test/faults/kill.sh
 in_sandbox "$@"
-FAULT_NAME="parts of an evening" FAULT_TOOLS="provision, run, lease, sync, teardown"
+FAULT_NAME="parts of an evening" FAULT_TOOLS="provision, run, lease, watch, sync, teardown"
 
 # The file, the tag and the ledger say the same, and it is longer than at the start.
 leased() {
@@ -22,6 +22,7 @@ evening() {
 	phase sync-up 'gsp-sync up toy' uploaded sent
 	phase start 'gsp-run start toy' running plays
 	phase lease 'gsp-lease toy hold 7h' running leased
+	phase watch 'gsp-watch --once toy' running plays
 	phase stop 'gsp-run stop toy' stopped
 	phase sync-down 'gsp-sync down toy' saved home_again
 	phase teardown 'gsp-teardown toy' none edited
