@@ -237,7 +237,7 @@ check_records(struct gsp_job *job, const struct gsp_server_conf *conf, struct gs
 	struct gsp_dns_state st;
 	struct gsp_dns_own own = {job->home, job->server, &st, "", "", conf->dns.domain, label};
 	const struct gsp_dns_known known = {gsp_dns_own_known, &own};
-	struct gsp_domain d;
+	struct gsp_domain d = {.id = 0};
 
 	if (gsp_dns_domain(job->api, conf->dns.domain, &d, err) == -1)
 		return -1;
