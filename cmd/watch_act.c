@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "gsp/notice.h"
 #include "gsp/run.h"
-#include "gsp/sync.h"
 #include "watch_kids.h"
 
 #include "base/banned.h"
@@ -93,14 +92,11 @@ watch_act(struct tool *t, struct gsp_job *job, const struct gsp_decide_act *acts
 }
 
 int
-watch_live(struct tool *t, struct gsp_job *job, bool *began, struct gsp_err *err)
+watch_live(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	int rc = -1;
 
-	*began = false;
-	if (gsp_sync_live_due(job, began, err) == -1 || !*began)
-		return *began ? -1 : err->code == GSP_OK ? 0 : -1;
 	if (kid_tool(&argv, t->home, "gsp-sync", ACTOR, err) == 0) {
 		gsp_argv_push(&argv, "down");
 		gsp_argv_push(&argv, "--live");

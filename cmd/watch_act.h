@@ -16,7 +16,7 @@
 int watch_act(struct tool *t, struct gsp_job *job, const struct gsp_decide_act *acts, size_t n,
     struct gsp_err *err);
 
-/** watch_live(t, job, began, err): begin a live backup if one is due. */
-int watch_live(struct tool *t, struct gsp_job *job, bool *began, struct gsp_err *err);
+/** watch_live(t, job, err): begin a live copy. */
+int watch_live(struct tool *t, struct gsp_job *job, struct gsp_err *err);
 
 #endif

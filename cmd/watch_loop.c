@@ -236,6 +236,8 @@ session_passes(struct watch_loop *l, const char *server, const char *session, st
 		if (silent >= NO_API_MAX)
 			return gsp_err_set(err, GSP_EUNAVAIL, "nothing answers at '%s', which is on this "
 			    "computer: '%s' is watched no more", l->t->home->api_url, server);
+		if (silent > 0) /* soon, so that what has ended is not watched for long */
+			until = gsp_now_ms() + NO_API_MS;
 		if ((more = rest(l, until, still_session, server, session, err)) == -1)
 			return ended(err);
 		if (more == 0)

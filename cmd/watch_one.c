@@ -13,6 +13,7 @@
 #include "gsp/limits.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
+#include "gsp/sync.h"
 #include "gsp/watch.h"
 #include "linode/instance.h"
 #include "sys/io.h"
@@ -26,6 +27,7 @@
 #define MEASURE_S  90     /* for a machine that hangs; one that is dead takes ten */
 #define CLOUD_MS   10000
 #define ASK_EACH_S 300    /* Linode is asked about a machine that is silent */
+#define LIVE_EACH_S 600   /* between the beginnings of two live copies, the last of which failed */
 #define BLIND      "no end known" /* a trouble, beside those of gsp_watch_trouble() */
 
 /* One pass, and what it knows so far. */
@@ -42,6 +44,7 @@ struct pass {
 	struct gsp_decide_rules rules;
 	int64_t now;
 	bool theirs; /* another home has it: we look, and do nothing */
+	bool live;   /* a live copy is to be begun */
 	bool ending; /* it is being brought down now */
 	struct gsp_err blind; /* the lease or the budget cannot be read: no end by the clock is known */
 };
@@ -229,7 +232,6 @@ act(struct pass *p, const struct gsp_decide_act *acts, size_t n, const char *tol
 {
 	struct gsp_buf text = GSP_BUF_INIT(4096);
 	struct gsp_err later = GSP_ERR_INIT;
-	bool down = false, live = false;
 	int rc = 0;
 
 	if (p->m.trouble[0] != '\0' && strcmp(p->m.trouble, told) != 0) {
@@ -243,16 +245,30 @@ act(struct pass *p, const struct gsp_decide_act *acts, size_t n, const char *tol
 	}
 	gsp_buf_release(&text);
 	rc = watch_act(p->t, p->job, acts, n, err);
-	for (size_t i = 0; i < n; i++)
-		down = down || acts[i].kind == GSP_DECIDE_DOWN;
-	if (!down && !p->look.busy && p->seen.answered && watch_live(p->t, p->job, &live, &later) == -1) {
+	if (p->live && watch_live(p->t, p->job, &later) == -1) {
 		if (rc == 0)
 			*err = later;
 		rc = -1;
 	}
-	if (live)
-		decided(p, "a live copy begins");
 	return rc;
+}
+
+/* A copy beside the game is due, and nothing is in its way. */
+static bool
+live_due(struct pass *p, const struct gsp_decide_act *acts, size_t n)
+{
+	struct gsp_err why = GSP_ERR_INIT;
+	bool due = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (acts[i].kind == GSP_DECIDE_DOWN)
+			return false;
+	if (p->look.busy || !p->seen.answered ||
+	    (p->m.live <= p->now && p->now - p->m.live < LIVE_EACH_S))
+		return false;
+	if (gsp_sync_live_due(p->job, &due, &why) == -1)
+		gsp_debug("%s: is a live copy due? %s", p->job->server, why.msg);
+	return due;
 }
 
 static int
@@ -280,6 +296,10 @@ judge(struct pass *p, struct gsp_err *err)
 		return 0;
 	memcpy(told, p->m.trouble, sizeof(told));
 	memcpy(p->m.trouble, trouble, sizeof(trouble));
+	if ((p->live = live_due(p, acts, n))) {
+		p->m.live = p->now;
+		decided(p, "a live copy begins");
+	}
 	/* on disk before anything is done: a pass that dies here says nothing twice; a stop comes again */
 	gsp_sig_hold();
 	rc = gsp_watch_save(&p->m, p->t->home, p->job->server, err) == -1 ? -1 : act(p, acts, n, told, err);

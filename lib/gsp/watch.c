@@ -88,6 +88,7 @@ fill(struct gsp_watch_memory *m, const struct gsp_json *v)
 	                                                          : gsp_json_bool(v, "healthy", false);
 	m->passed = get_time(v, "passed");
 	m->asked = get_time(v, "asked");
+	m->live = get_time(v, "live");
 	snprintf(m->why, sizeof(m->why), "%.199s", gsp_json_str(v, "why", ""));
 	snprintf(m->trouble, sizeof(m->trouble), "%.47s", gsp_json_str(v, "trouble", ""));
 }
@@ -126,6 +127,7 @@ gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const
 	gsp_json_add_str(v, "why", m->why);
 	gsp_json_add_str(v, "trouble", m->trouble);
 	add_time(v, "asked", m->asked);
+	add_time(v, "live", m->live);
 	gsp_decide_to_json(&m->decide, gsp_json_add_obj(v, "decide"));
 	rc = write_json(v, gsp_home_state_path(h, &path, server, "watch.json"), err);
 	gsp_json_free(v);

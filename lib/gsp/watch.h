@@ -35,6 +35,7 @@ struct gsp_watch_memory {
 	char why[200];
 	char trouble[48]; /* the last one that was told (gsp_watch_trouble); "" none */
 	int64_t asked;    /* when Linode was last asked why it is silent */
+	int64_t live;     /* when a live copy was last begun: one that fails is not tried each minute */
 };
 
 /**

@@ -214,12 +214,13 @@ is "but people are told" "$(jq .failing_told "$H/state/watch-cloud.json")" true
 
 # ---- a live backup ----
 playing backs
+echo 7 >"$H/servers/backs/files/world/count"
 echo 'backup: {every: 10m}' >>"$H/servers/backs/server.yaml"
 gives 0 "up" gsp-up -q backs
 players backs 1
 look 60 backs
 is "none is due" "$(row .decided)" null
-look 660 backs
+look 1260 backs
 is "one is" "$(row .decided)" "a live copy begins"
 live() { [ "$(gsp_field 2 .kind backs 2>/dev/null)" = live ]; }
 ok "and is made" until_true 30 live
