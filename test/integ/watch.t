@@ -229,5 +229,5 @@ live || note "$(tail -n 5 "$H/state/backs/watch.log")"
 # ---- loops ----
 bg loop timeout -s TERM 8 gsp-watch --every 5s backs
 bg_gives 124 "a loop ends when it is told to" loop
-is "and says what changed alone" "$(grep -c 'backs: running, 1 player' "$T/out")" 1
+is "and says what changed alone" "$(grep -c 'backs: running, 1 player$' "$T/out")" 1
 finish
