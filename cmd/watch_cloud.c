@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "fmt/json.h"
 #include "gsp/cloud.h"
+#include "gsp/dns.h"
 #include "gsp/job.h"
 #include "gsp/lease_tag.h"
 #include "gsp/notice.h"
@@ -189,7 +190,10 @@ look_with(struct look *l, struct gsp_linode *api, struct gsp_err *err)
 	}
 	if (gsp_status_strays(l->t->home, &names, &cloud, see, l, err) == -1)
 		goto out;
-	rc = gsp_reconcile(l->t->home, api, &cloud, l->t->cli.actor, mended, NULL, err);
+	rc = gsp_reconcile(l->t->home, api, &cloud, l->t->cli.actor, mended, NULL, err) == -1 ||
+	        gsp_dns_settle(l->t->home, api, mended, NULL, err) == -1
+	    ? -1
+	    : 0;
 out:
 	gsp_argv_release(&names);
 	gsp_cloud_release(&cloud);

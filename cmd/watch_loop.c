@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/say.h"
+#include "gsp/notice.h"
 #include "gsp/status.h"
 #include "gsp/watch.h"
 #include "sys/io.h"
@@ -64,6 +65,8 @@ watch_pass(struct watch_loop *l, char **names, size_t n, struct gsp_err *err)
 	bool whole = n == 0 && !l->o->dry_run;
 	int rc = -1;
 
+	if (!l->o->dry_run)
+		gsp_notice_resume(l->t->home);
 	if (gsp_status_servers(&all, l->t->home, err) == 0 && all_names(&some, &all, names, n, err) == 0)
 		rc = watch_pool(l->t, &some, l->o, whole && watch_cloud_due(l->t->home, gsp_wall_s()), l->fn,
 		    l->ctx, err);
@@ -219,8 +222,11 @@ session_passes(struct watch_loop *l, const char *server, const char *session, st
 	for (;;) {
 		int64_t until = gsp_now_ms() + l->every_s * 1000;
 		struct watch_row row;
-		int rc = watch_one(&row, l->t, server, l->o, err);
+		int rc;
 
+		if (!l->o->dry_run)
+			gsp_notice_resume(l->t->home);
+		rc = watch_one(&row, l->t, server, l->o, err);
 		if (row.server[0] != '\0')
 			l->fn(l->ctx, &row);
 		if (rc == 0 && !l->o->dry_run)
