@@ -126,7 +126,8 @@ void gsp_decide_session(struct gsp_decide_memory *m, const char *session);
  * Returns the number of acts, in order; a DOWN is the last. ${m} is brought up to date: to be on
  * disk before the acts are carried out, so that a pass that dies says nothing twice and forgets no
  * stop (DOWN comes again until it has happened). Not to be called while a down is under way (the
- * server's lock tells), nor before the game was started. ${seen->now} may go backwards or leap.
+ * server's lock tells). Before the game was started: not counted, and unknown_s 0, so that lease and
+ * budget end a machine on which nobody ever starts one. ${seen->now} may go backwards or leap.
  */
 size_t gsp_decide(struct gsp_decide_act acts[GSP_DECIDE_ACTS], struct gsp_decide_memory *m,
     const struct gsp_decide_rules *r, const struct gsp_decide_seen *seen);
