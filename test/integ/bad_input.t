@@ -159,7 +159,7 @@ for path in "$BUILD"/gsp "$BUILD"/gsp-*; do
 	is "$tool --no-such-option" $? 64
 	says "... is named" 'no-such-option'
 	case $tool in
-	gsp | gsp-status | gsp-init | gsp-saves | gsp-cost) ;;
+	gsp | gsp-status | gsp-init | gsp-saves | gsp-cost | gsp-watch) ;;
 	*) gives 64 "$tool without an operand" "$tool" ;;
 	esac
 done
