@@ -346,7 +346,7 @@ memory(void)
 	const char *id = h->notify.v[0].id;
 	struct gsp_notice_status s;
 	struct gsp_argv lines = GSP_ARGV_INIT;
-	char server[16];
+	char server[32];
 
 	gsp_notice_status_load(&s, h, id);
 	OK(!s.broken && s.tries == 0 && s.why[0] == '\0');
