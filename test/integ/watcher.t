@@ -90,6 +90,15 @@ ended() { ! kill -0 "$pid" 2>/dev/null; }
 ok "a home that is gone ends it" until_true 15 ended
 mv "$T/away" "$H"
 
+# ---- an up that fails leaves a machine behind ----
+server burnt
+fault '{"match":{"label":"gsp-burnt"},"fault":"boot-fail","reason":"The host is on fire"}'
+if gsp-up -q burnt >"$T/out" 2>"$T/err"; then fail "an up on a host on fire"; else pass "an up on a host on fire"; fi
+is "its machine is there, and costs" "$(control GET /state | jq '[.machines[] | select(.label == "gsp-burnt")] | length')" 1
+ok "somebody watches it all the same" until_true 10 alive burnt
+gives 0 "down" gsp-down -q burnt
+ok "until it is gone" until_true 20 dead burnt
+
 # ---- gsp-init asks ----
 on_terminal() { # on_terminal ANSWER DIR
 	{ sleep 1; printf '%s\n' "$1"; sleep 1; } | LINODE_TOKEN=x script -qec "gsp-init $2" /dev/null | tr -d '\r' >"$T/out"
