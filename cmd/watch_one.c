@@ -196,6 +196,7 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 	    .players = p->seen.players,
 	    .health = plays ? p->seen.health : -1,
 	    .stopped = p->seen.stopping || s->phase >= GSP_PHASE_STOPPED,
+	    .met = gsp_watch_met(p->t->home, p->job->server, s->id),
 	    .why = p->seen.why[0] != '\0' ? p->seen.why : NULL};
 	size_t n;
 

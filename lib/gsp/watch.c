@@ -135,6 +135,37 @@ gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const
 	return rc;
 }
 
+int
+gsp_watch_met_put(const struct gsp_home *h, const char *server, const char *session, int64_t at,
+    struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v = gsp_json_new_obj();
+	int rc;
+
+	gsp_json_add_str(v, "schema", schema);
+	gsp_json_add_str(v, "session", session);
+	add_time(v, "met", at);
+	rc = write_json(v, gsp_home_state_path(h, &path, server, "met.json"), err);
+	gsp_json_free(v);
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int64_t
+gsp_watch_met(const struct gsp_home *h, const char *server, const char *session)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v = read_json(gsp_home_state_path(h, &path, server, "met.json"));
+	int64_t at = v != NULL && strcmp(gsp_json_str(v, "session", ""), session) == 0
+	    ? get_time(v, "met")
+	    : 0;
+
+	gsp_json_free(v);
+	gsp_buf_release(&path);
+	return at;
+}
+
 /* ---- who watches ---- */
 
 int

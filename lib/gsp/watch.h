@@ -5,6 +5,7 @@
  * state/<server>/watch.json   the memory of one session (struct gsp_watch_memory)
  * state/<server>/watch.lock   held during a pass over that server
  * state/<server>/watcher      held by the watch of one session for as long as it lives
+ * state/<server>/met.json     when an idle down last found somebody playing
  * state/watch.json            when a watch of the whole home was last seen, and which
  *
  * Units: epoch seconds and seconds; 0: never, none.
@@ -49,6 +50,12 @@ void gsp_watch_load(struct gsp_watch_memory *m, const struct gsp_home *h, const 
 /** gsp_watch_save(m, h, server, err): on disk when it returns 0. */
 int gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const char *server,
     struct gsp_err *err);
+
+/** gsp_watch_met_put(h, server, session, at, err): a down for an empty server has met somebody, and
+ * left: on disk when it returns 0. gsp_watch_met(h, server, session): when; 0 never. */
+int gsp_watch_met_put(const struct gsp_home *h, const char *server, const char *session, int64_t at,
+    struct gsp_err *err);
+int64_t gsp_watch_met(const struct gsp_home *h, const char *server, const char *session);
 
 /* ---- who watches ---- */
 

@@ -143,7 +143,7 @@ ok "but announced" sh -c 'printf %s "$1" | grep -q "gsp lease lease"' - "$(row .
 is "it runs" "$(stage lease)" running
 look 7380 lease
 ok "a minute later it goes down, with players on" until_true 60 gone lease
-ok "as a lease does" grep -q 'gsp-down .*--even-if-playing lease' "$H/state/lease/watch.log"
+ok "as a lease does" grep -qE 'gsp-down .*--even-if-playing --unless-extended=[0-9]+ lease' "$H/state/lease/watch.log"
 
 # ---- a down that fails is begun again ----
 cp "$H/servers/fails/stop" "$T/stop"

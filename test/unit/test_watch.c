@@ -64,6 +64,17 @@ test_memory(void)
 }
 
 static void
+test_met(void)
+{
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), 0);
+	OK(gsp_watch_met_put(&home, "toy", "s1", NOW, &err) == 0);
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), NOW);
+	IS_INT(gsp_watch_met(&home, "toy", "s2"), 0);
+	put("state/toy/met.json", "{\"schema\":\"gsp.watch/1\",\"session\":\"s1\",\"met\":-1}");
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), 0);
+}
+
+static void
 test_damaged(void)
 {
 	static const char *const bad[] = {"", "{", "[]", "{\"schema\":\"gsp.watch/9\",\"session\":\"s1\"}",
@@ -201,6 +212,7 @@ main(void)
 		return 1;
 	OK(gsp_home_state_make(&home, "toy", &err) == 0);
 	test_memory();
+	test_met();
 	test_damaged();
 	put("state/watch.json", "");
 	test_who();
