@@ -70,7 +70,8 @@ watch_pass(struct watch_loop *l, char **names, size_t n, struct gsp_err *err)
 	if (gsp_status_servers(&all, l->t->home, err) == 0 && all_names(&some, &all, names, n, err) == 0)
 		rc = watch_pool(l->t, &some, l->o, whole && watch_cloud_due(l->t->home, gsp_wall_s()), l->fn,
 		    l->ctx, err);
-	if (whole && (rc == 0 || err->code != GSP_ECANCEL))
+	/* a single pass on a terminal is somebody who looks, not what comes again by itself */
+	if (whole && (l->every_s > 0 || !isatty(STDOUT_FILENO)) && (rc == 0 || err->code != GSP_ECANCEL))
 		note_seen(l);
 	gsp_argv_release(&all);
 	gsp_argv_release(&some);

@@ -61,6 +61,9 @@ ok "and no other is begun" test ! -e "$H/state/two/watcher"
 kill -TERM $loop
 wait $loop
 is "TERM ends a loop well" $? 0
+is "then it watches no more, however short ago it was there" "$(watched two)" null
+gives 0 "a pass" gsp-watch --once
+ok "that may come from a timer is one" sh -c "[ '$(watched two)' != null ]"
 jq -c '.seen -= 400' "$H/state/watch.json" >"$T/j" && cat "$T/j" >"$H/state/watch.json"
 is "seen more than five minutes ago, it watches no more" "$(watched two)" null
 
