@@ -88,6 +88,10 @@ gives 0 "down" gsp-down -q --even-if-playing toy two
 gives 0 "up" gsp-up -q two
 ok "a watch" until_true 20 alive two
 pid=$(watcher two)
+mv "$H/gsp.yaml" "$H/gsp.yaml~"
+sleep 2.5 # longer than it takes to look again
+ok "gsp.yaml is away for a moment, as some editors save it: it goes on" kill -0 "$pid"
+mv "$H/gsp.yaml~" "$H/gsp.yaml"
 mv "$H" "$T/away"
 ended() { ! kill -0 "$pid" 2>/dev/null; }
 ok "a home that is gone ends it" until_true 15 ended
