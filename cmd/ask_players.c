@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "gsp/playing.h"
+#include "gsp/watch.h"
 #include "sys/tty.h"
 
 #include "base/banned.h"
@@ -17,6 +19,18 @@ ask_players_check(const struct ask_players *a, struct gsp_err *err)
 	return a->even && a->if_empty
 	    ? gsp_err_set(err, GSP_EUSAGE, "--even-if-playing and --if-empty exclude each other")
 	    : 0;
+}
+
+/* The watch that wanted it down did not see them: whoever leaves again before its next pass has
+ * played all the same. */
+static void
+tell_watch(struct gsp_job *job)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (gsp_watch_met_put(job->home, job->server, job->session->id, gsp_wall_s(), &err) == -1)
+		gsp_steps_warn(job->steps, job->server, "the watch will not know that somebody plays: %s",
+		    err.msg);
 }
 
 /* Nobody is here to be asked. */
@@ -48,6 +62,8 @@ ask_players(struct tool *t, struct gsp_job *job, struct ask_players *a, struct g
 		return 0;
 	if (a->if_empty || !isatty(STDIN_FILENO)) {
 		a->refused = true;
+		if (a->if_empty && p.who == GSP_PLAYING_SOMEBODY)
+			tell_watch(job);
 		return refuse(t, job, &p, a, err);
 	}
 	(void)snprintf(question, sizeof(question), "%s: stop it?", p.text);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/down_time.h"
+#include "gsp/lease.h"
 #include "gsp/moved.h"
 #include "gsp/notice.h"
 #include "linode/instance.h"
@@ -13,9 +14,12 @@
 
 #include "base/banned.h"
 
+#define NOT_ASKED UINT64_MAX /* --unless-extended is not there */
+
 struct down {
 	bool kill, accept;
 	struct ask_players ask;
+	uint64_t lease_was; /* epoch seconds; NOT_ASKED */
 	int64_t began_ms;      /* when the stop of the server at hand began */
 	struct gsp_argv after; /* the servers that are down now */
 };
@@ -50,13 +54,38 @@ tell_stopping(struct tool *t, const struct gsp_job *job)
 	gsp_buf_release(&text);
 }
 
+/* Whoever decided that its time is over did so before we had the lock: a lease that ends later by
+ * now was granted to somebody. One that cannot be read grants nothing. */
+static int
+refuse_extended(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
+{
+	struct gsp_err unread = GSP_ERR_INIT;
+	char when[GSP_LEASE_TEXT];
+	struct gsp_lease l;
+
+	if (d->lease_was == NOT_ASKED || d->lease_was == 0 || !d->ask.runs)
+		return 0;
+	if (gsp_lease_get_settled(&l, t->home, job->session, t->cli.actor, &unread) == -1) {
+		if (unread.code == GSP_ECANCEL)
+			*err = unread;
+		return unread.code == GSP_ECANCEL ? -1 : 0;
+	}
+	if (l.until != 0 && l.until <= (int64_t)d->lease_was)
+		return 0;
+	d->ask.refused = true;
+	return gsp_err_set(err, GSP_EREFUSED, "the lease of '%s' was extended meanwhile, %s; nothing was "
+	    "stopped", job->server, l.until == 0 ? "without an end"
+	                                         : gsp_lease_when(when, sizeof(when), l.until,
+	                                               gsp_wall_s()));
+}
+
 static int
 bring_home(struct tool *t, struct gsp_job *job, struct down *d, struct gsp_err *err)
 {
 	const char *force = d->kill ? "--kill"
 	    : job->session->conf->policy.kill_stuck ? "--kill-stuck" : "--progress=json";
 
-	if (ask_players(t, job, &d->ask, err) == -1)
+	if (ask_players(t, job, &d->ask, err) == -1 || refuse_extended(t, job, d, err) == -1)
 		return -1;
 	gsp_job_hangup(job); /* the tools that follow have their own */
 	tell_stopping(t, job);
@@ -216,12 +245,13 @@ down(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 int
 main(int argc, char **argv)
 {
-	struct down d = {.after = GSP_ARGV_INIT};
+	struct down d = {.lease_was = NOT_ASKED, .after = GSP_ARGV_INIT};
 	const struct gsp_opt opts[] = {
 	    {"kill", 0, GSP_OPT_FLAG, &d.kill, NULL, "end a game by force that will not stop"},
 	    {"accept", 0, GSP_OPT_FLAG, &d.accept, NULL, "take a suspect save as it is"},
 	    {"even-if-playing", 0, GSP_OPT_FLAG, &d.ask.even, NULL, ASK_PLAYERS_EVEN_HELP},
 	    {"if-empty", 0, GSP_OPT_FLAG, &d.ask.if_empty, NULL, "only if nobody plays; do not ask"},
+	    {"unless-extended", 0, GSP_OPT_U64, &d.lease_was, "TIME", "not if its lease ends later by now"},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-down",
 	                     .synopsis = "SERVER...",

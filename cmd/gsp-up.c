@@ -269,6 +269,18 @@ tell_failed(struct tool *t, const struct gsp_job *job, const struct gsp_err *err
 	gsp_buf_release(&text);
 }
 
+/* A machine that never answered, or whose making was cut off, costs like any other: its lease has
+ * to end, too. One is begun at most. */
+static void
+watch_what_is_left(struct tool *t, struct gsp_job *job)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	if (gsp_job_reload(job, &ignored) == 0 && job->session != NULL &&
+	    job->session->phase >= GSP_PHASE_POSTING && job->session->taking_from[0] == '\0')
+		up_watcher_begin(t, job);
+}
+
 static int
 up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 {
@@ -281,6 +293,7 @@ up(struct tool *t, struct gsp_job *job, void *ctx, struct gsp_err *err)
 		return 0;
 	}
 	give_up(t, job, u, err);
+	watch_what_is_left(t, job);
 	tell_failed(t, job, err);
 	return -1;
 }

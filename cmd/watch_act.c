@@ -1,5 +1,6 @@
 #include "watch_act.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -52,6 +53,9 @@ begin_down(struct tool *t, struct gsp_job *job, const struct gsp_decide_act *act
 	if (kid_tool(&argv, t->home, "gsp-down", ACTOR, err) == 0) {
 		/* who joined meanwhile is not thrown out by an idle stop: it counts once more */
 		gsp_argv_push(&argv, act->even_if_playing ? "--even-if-playing" : "--if-empty");
+		/* nor does anybody who was granted more time meanwhile lose it */
+		if (act->even_if_playing)
+			gsp_argv_pushf(&argv, "--unless-extended=%" PRId64, act->lease_until);
 		gsp_argv_push(&argv, job->server);
 		rc = kid_let_go(&argv, job->home, job->server, err);
 	}

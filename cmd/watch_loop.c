@@ -25,6 +25,7 @@
 #define TAKE_MS      20000 /* a watch of the session before may need that long to see its end */
 #define NO_API_MAX   3     /* passes without an API on this computer: a sandbox that is over */
 #define NO_API_MS    5000
+#define GONE_MS      5000  /* a home that is gone for longer is gone */
 
 /* ---- one pass ---- */
 
@@ -70,7 +71,8 @@ watch_pass(struct watch_loop *l, char **names, size_t n, struct gsp_err *err)
 	if (gsp_status_servers(&all, l->t->home, err) == 0 && all_names(&some, &all, names, n, err) == 0)
 		rc = watch_pool(l->t, &some, l->o, whole && watch_cloud_due(l->t->home, gsp_wall_s()), l->fn,
 		    l->ctx, err);
-	if (whole && (rc == 0 || err->code != GSP_ECANCEL))
+	/* a single pass on a terminal is somebody who looks, not what comes again by itself */
+	if (whole && (l->every_s > 0 || !isatty(STDOUT_FILENO)) && (rc == 0 || err->code != GSP_ECANCEL))
 		note_seen(l);
 	gsp_argv_release(&all);
 	gsp_argv_release(&some);
@@ -93,12 +95,21 @@ reopen(struct tool *t)
 		gsp_cli_warn("%s; going on as before", err.msg);
 }
 
+/* An editor that saves gsp.yaml may take it away for a moment, and so may a network. */
 static bool
 home_there(const struct tool *t)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	bool yes = gsp_io_exists(gsp_home_path(t->home, &path, "gsp.yaml"));
+	int64_t until = gsp_now_ms() + GONE_MS;
+	struct gsp_err asked = GSP_ERR_INIT;
+	bool yes;
 
+	gsp_home_path(t->home, &path, "gsp.yaml");
+	while (!(yes = gsp_io_exists(gsp_buf_str(&path))) && gsp_now_ms() < until)
+		if (gsp_sleep_ms(200, &asked) == -1) {
+			yes = true; /* a signal: whoever rests sees to that */
+			break;
+		}
 	gsp_buf_release(&path);
 	return yes;
 }

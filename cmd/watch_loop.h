@@ -20,7 +20,7 @@ struct watch_loop {
 };
 
 /** watch_pass(l, names, n, err): one pass; over all servers of the home, and what is beside them,
- * without names. That it was here is noted then. */
+ * without names. That it was here is noted then, but for a single one on a terminal. */
 int watch_pass(struct watch_loop *l, char **names, size_t n, struct gsp_err *err);
 
 /** watch_for_ever(l, names, n, err): until a signal (0 for SIGTERM), or until the home is gone. What

@@ -78,6 +78,9 @@ is_busy(struct pass *p)
 	    sizeof(note));
 	char *what = note, *next, *pid = strstr(note, " (pid ");
 
+	/* the last one: an actor may be called anything */
+	while (pid != NULL && (next = strstr(pid + 1, " (pid ")) != NULL)
+		pid = next;
 	while ((next = strstr(what, ": ")) != NULL)
 		what = next + 2;
 	if (pid != NULL)
@@ -165,6 +168,13 @@ measure(struct pass *p, struct gsp_err *err)
 
 /* ---- what is to be done ---- */
 
+/* Somebody's work is in the way of its end, or is its end. */
+static void
+held(struct pass *p)
+{
+	p->look.held = p->m.held != 0 && p->m.held <= p->now ? p->m.held : p->now;
+}
+
 /* A down is not begun into somebody's work: what was decided is forgotten, and comes again. */
 static size_t
 without_down(struct pass *p, struct gsp_decide_act *acts, size_t n,
@@ -180,6 +190,7 @@ without_down(struct pass *p, struct gsp_decide_act *acts, size_t n,
 		p->m.decide.down = before->down;
 		p->m.decide.down_at = before->down_at;
 		p->m.decide.down_tries = before->down_tries;
+		held(p);
 		decided(p, "it would go down, and is busy");
 	}
 	return kept;
@@ -196,6 +207,7 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 	    .players = p->seen.players,
 	    .health = plays ? p->seen.health : -1,
 	    .stopped = p->seen.stopping || s->phase >= GSP_PHASE_STOPPED,
+	    .met = gsp_watch_met(p->t->home, p->job->server, s->id),
 	    .why = p->seen.why[0] != '\0' ? p->seen.why : NULL};
 	size_t n;
 
@@ -207,6 +219,9 @@ decide(struct pass *p, struct gsp_decide_act *acts)
 	if (s->phase == GSP_PHASE_INTENT) /* nothing was bought */
 		return 0;
 	if (p->ending) {
+		held(p);
+		if (p->look.worked > p->look.held && p->look.worked <= p->now)
+			p->look.held = p->look.worked; /* it says what it does: a large save takes its time */
 		decided(p, "it is going down");
 		return 0;
 	}
@@ -288,6 +303,7 @@ judge(struct pass *p, struct gsp_err *err)
 	gsp_watch_rules(&p->rules, p->t->home, p->job->session, &p->lease, p->budget.until);
 	p->rules.no_wait = p->o->now;
 	n = decide(p, acts);
+	p->m.held = p->look.held;
 	gsp_watch_trouble(trouble, sizeof(trouble), p->job->session, &p->look, p->m.trouble, p->now);
 	if (trouble[0] == '\0' && p->blind.code != GSP_OK)
 		snprintf(trouble, sizeof(trouble), "%s", BLIND);
@@ -321,7 +337,8 @@ fill_row(struct pass *p)
 	const char *trouble = p->m.trouble;
 
 	snprintf(r->stage, sizeof(r->stage), "%s",
-	    trouble[0] != '\0' && strncmp(trouble, "stalled", 7) != 0 && strcmp(trouble, BLIND) != 0
+	    trouble[0] != '\0' && strncmp(trouble, "stalled", 7) != 0 &&
+	            strcmp(trouble, "held") != 0 && strcmp(trouble, BLIND) != 0
 	        ? trouble : gsp_session_stage(s));
 	r->counted = p->m.counted;
 	r->players = p->m.players;

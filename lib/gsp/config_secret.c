@@ -13,6 +13,8 @@
 
 #include "base/banned.h"
 
+#define COMMAND_MS 120000 /* of token_command: somebody may have to type; where nobody is, a down hangs */
+
 enum { RAW_MAX = 4096, KEY_FILE_MAX = 65536, KEY_LINE_MAX = 16384 };
 
 void
@@ -132,7 +134,7 @@ token_from_command(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err
 		gsp_home_expand(&program, h->dir, name);
 		argv[0] = gsp_buf_str(&program);
 	}
-	if (gsp_proc_run(argv, &raw, &status, err) == -1) {
+	if (gsp_proc_run_for(argv, &raw, COMMAND_MS, &status, err) == -1) {
 		(void)gsp_err_wrap(err, "token_command '%s'", name);
 		goto out;
 	}

@@ -149,21 +149,32 @@ forget_down(struct gsp_decide_memory *m)
 }
 
 static void
+played(struct gsp_decide_pass *p, int64_t at)
+{
+	struct gsp_decide_memory *m = p->m;
+
+	m->zero_at = m->zero_s = 0;
+	m->player_at = at;
+	if (m->idle_stop != 0)
+		gsp_decide_say_stays(p, GSP_DECIDE_JOINED);
+	forget_idle(m);
+	if (m->down == GSP_DECIDE_IDLE_DOWN)
+		forget_down(m);
+}
+
+static void
 clocks(struct gsp_decide_pass *p)
 {
 	struct gsp_decide_memory *m = p->m;
 
+	/* whoever joined and left again between two passes */
+	if (p->seen->met > m->player_at && p->seen->met <= p->now)
+		played(p, p->seen->met);
 	switch (p->count) {
 	case GSP_DECIDE_CANNOT_TELL: m->zero_at = 0; return;
 	case GSP_DECIDE_PLAYED:
-		m->zero_at = m->zero_s = 0;
-		m->player_at = p->now;
 		m->players = p->seen->players;
-		if (m->idle_stop != 0)
-			gsp_decide_say_stays(p, GSP_DECIDE_JOINED);
-		forget_idle(m);
-		if (m->down == GSP_DECIDE_IDLE_DOWN)
-			forget_down(m);
+		played(p, p->now);
 		return;
 	case GSP_DECIDE_NOBODY:
 		if (m->zero_at != 0)

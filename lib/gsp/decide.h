@@ -27,7 +27,7 @@
  * A down that was begun and has not ended the session is begun again: at once when its moment has
  * come, then 1, 2, 5 and every 10 minutes after the last time, for as long as its reason holds. Once
  * the game was told to stop there is no way back, and the reason is not asked any more; but a
- * player who is counted ends an idle one.
+ * player who is counted ends an idle one, also one whom the down itself has counted (met).
  */
 #ifndef GSP_GSP_DECIDE_H
 #define GSP_GSP_DECIDE_H
@@ -62,6 +62,7 @@ struct gsp_decide_seen {
 	int health;   /* 1 healthy, 0 not, -1 cannot tell or nobody to ask */
 	bool stopped; /* the game was told to stop: the machine's marker says stopping or later, or
 	               * the journal stopped or later. false when not known */
+	int64_t met;  /* when an idle down last found that somebody plays, and did not stop them; 0 never */
 	const char *why; /* not counted, or unhealthy: why; may be NULL */
 };
 
@@ -112,6 +113,7 @@ enum gsp_decide_kind {
 struct gsp_decide_act {
 	enum gsp_decide_kind kind;
 	bool even_if_playing; /* GSP_DECIDE_DOWN: the clock ends it */
+	int64_t lease_until;  /* ... as the lease was then */
 	char text[400];       /* one line, printable ASCII */
 };
 

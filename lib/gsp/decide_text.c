@@ -239,4 +239,5 @@ gsp_decide_say_down(struct gsp_decide_pass *p, const struct gsp_decide_end *end)
 		gsp_decide_add(p, GSP_DECIDE_DOWN, "its lease ended at %s",
 		    at_time(t, end->at, p->now));
 	p->acts[p->n - 1].even_if_playing = end != NULL;
+	p->acts[p->n - 1].lease_until = p->r->lease_until;
 }

@@ -157,6 +157,19 @@ take_lock(int *fd, const struct gsp_home *h, const char *server, const char *act
 }
 
 int
+gsp_lease_get_settled(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_session *s,
+    const char *actor, struct gsp_err *err)
+{
+	int fd, rc;
+
+	if (take_lock(&fd, h, s->server, actor, err) == -1)
+		return -1;
+	rc = gsp_lease_get(out, h, s, err);
+	gsp_lock_drop(fd);
+	return rc;
+}
+
+int
 gsp_lease_begin(const struct gsp_home *h, const struct gsp_session *s,
     const struct gsp_instance *it, bool anew, const char *actor, struct gsp_err *err)
 {

@@ -29,6 +29,11 @@
 int gsp_lease_get(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_session *s,
     struct gsp_err *err);
 
+/** gsp_lease_get_settled(out, h, s, actor, err): the same, after a change that is under way. Who holds
+ * the server's lock as one that brings it down has with it the last word: no wish is granted after. */
+int gsp_lease_get_settled(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_session *s,
+    const char *actor, struct gsp_err *err);
+
 /* What became of a wish. */
 struct gsp_lease_change {
 	struct gsp_lease was, now;

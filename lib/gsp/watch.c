@@ -1,6 +1,8 @@
 #include "gsp/watch.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,6 +91,7 @@ fill(struct gsp_watch_memory *m, const struct gsp_json *v)
 	m->passed = get_time(v, "passed");
 	m->asked = get_time(v, "asked");
 	m->live = get_time(v, "live");
+	m->held = get_time(v, "held");
 	snprintf(m->why, sizeof(m->why), "%.199s", gsp_json_str(v, "why", ""));
 	snprintf(m->trouble, sizeof(m->trouble), "%.47s", gsp_json_str(v, "trouble", ""));
 }
@@ -128,11 +131,43 @@ gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const
 	gsp_json_add_str(v, "trouble", m->trouble);
 	add_time(v, "asked", m->asked);
 	add_time(v, "live", m->live);
+	add_time(v, "held", m->held);
 	gsp_decide_to_json(&m->decide, gsp_json_add_obj(v, "decide"));
 	rc = write_json(v, gsp_home_state_path(h, &path, server, "watch.json"), err);
 	gsp_json_free(v);
 	gsp_buf_release(&path);
 	return rc;
+}
+
+int
+gsp_watch_met_put(const struct gsp_home *h, const char *server, const char *session, int64_t at,
+    struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v = gsp_json_new_obj();
+	int rc;
+
+	gsp_json_add_str(v, "schema", schema);
+	gsp_json_add_str(v, "session", session);
+	add_time(v, "met", at);
+	rc = write_json(v, gsp_home_state_path(h, &path, server, "met.json"), err);
+	gsp_json_free(v);
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int64_t
+gsp_watch_met(const struct gsp_home *h, const char *server, const char *session)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v = read_json(gsp_home_state_path(h, &path, server, "met.json"));
+	int64_t at = v != NULL && strcmp(gsp_json_str(v, "session", ""), session) == 0
+	    ? get_time(v, "met")
+	    : 0;
+
+	gsp_json_free(v);
+	gsp_buf_release(&path);
+	return at;
 }
 
 /* ---- who watches ---- */
@@ -158,6 +193,18 @@ gsp_watch_seen_put(const struct gsp_watch_seen *s, const struct gsp_home *h, str
 	return rc;
 }
 
+/* A loop of this computer that is no more will not come again, however short ago it was here. */
+static bool
+has_ended(const struct gsp_watch_seen *s)
+{
+	char host[sizeof(s->host)] = "";
+
+	if (s->every_s == 0 || s->pid <= 0 || s->pid > INT32_MAX ||
+	    gethostname(host, sizeof(host) - 1) == -1 || strcmp(host, s->host) != 0)
+		return false;
+	return kill((pid_t)s->pid, 0) == -1 && errno == ESRCH;
+}
+
 void
 gsp_watch_seen_get(struct gsp_watch_seen *s, const struct gsp_home *h)
 {
@@ -170,6 +217,8 @@ gsp_watch_seen_get(struct gsp_watch_seen *s, const struct gsp_home *h)
 		s->every_s = get_time(v, "every_s");
 		s->pid = get_time(v, "pid");
 		snprintf(s->host, sizeof(s->host), "%.64s", gsp_json_str(v, "host", ""));
+		if (has_ended(s))
+			memset(s, 0, sizeof(*s));
 	}
 	gsp_json_free(v);
 	gsp_buf_release(&path);

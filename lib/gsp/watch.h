@@ -5,6 +5,7 @@
  * state/<server>/watch.json   the memory of one session (struct gsp_watch_memory)
  * state/<server>/watch.lock   held during a pass over that server
  * state/<server>/watcher      held by the watch of one session for as long as it lives
+ * state/<server>/met.json     when an idle down last found somebody playing
  * state/watch.json            when a watch of the whole home was last seen, and which
  *
  * Units: epoch seconds and seconds; 0: never, none.
@@ -33,6 +34,7 @@ struct gsp_watch_memory {
 	uint32_t players;
 	int health;       /* 1, 0, or -1: cannot tell, or nobody to ask */
 	char why[200];
+	int64_t held;     /* since when somebody's work keeps an end from being carried out; 0 */
 	char trouble[48]; /* the last one that was told (gsp_watch_trouble); "" none */
 	int64_t asked;    /* when Linode was last asked why it is silent */
 	int64_t live;     /* when a live copy was last begun: one that fails is not tried each minute */
@@ -50,6 +52,12 @@ void gsp_watch_load(struct gsp_watch_memory *m, const struct gsp_home *h, const 
 int gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const char *server,
     struct gsp_err *err);
 
+/** gsp_watch_met_put(h, server, session, at, err): a down for an empty server has met somebody, and
+ * left: on disk when it returns 0. gsp_watch_met(h, server, session): when; 0 never. */
+int gsp_watch_met_put(const struct gsp_home *h, const char *server, const char *session, int64_t at,
+    struct gsp_err *err);
+int64_t gsp_watch_met(const struct gsp_home *h, const char *server, const char *session);
+
 /* ---- who watches ---- */
 
 struct gsp_watch_seen {
@@ -63,7 +71,8 @@ struct gsp_watch_seen {
 int gsp_watch_seen_put(const struct gsp_watch_seen *s, const struct gsp_home *h,
     struct gsp_err *err);
 
-/** gsp_watch_seen_get(s, h): zeroed if there never was one. */
+/** gsp_watch_seen_get(s, h): zeroed if there never was one, or if it was a loop of this computer whose
+ * process has ended. */
 void gsp_watch_seen_get(struct gsp_watch_seen *s, const struct gsp_home *h);
 
 /** gsp_watch_seen_fresh(s, now): it was here so short a time ago that it will come again. */
@@ -86,6 +95,7 @@ enum gsp_watch_cloud { GSP_WATCH_UNASKED, GSP_WATCH_THERE, GSP_WATCH_OFF, GSP_WA
 /* What a pass knows of a machine. */
 struct gsp_watch_look {
 	bool busy;      /* somebody works on the server */
+	int64_t held;   /* since when that is in the way of its end; 0: it is not */
 	int64_t worked; /* when somebody last did; 0 unknown */
 	bool answered;  /* over ssh; the rest is what it said */
 	bool dirty;     /* the game was started and not told to stop */
@@ -97,9 +107,9 @@ struct gsp_watch_look {
 
 /**
  * gsp_watch_trouble(out, size, s, look, was, now):
- * One word or two for what is wrong: "crashed", "rebooted", "offline", "lost", "gone" or "stalled
- * <stage>" (GSP_WATCH_STALL_S in a stage before or after the game, with nobody at work); "" when
- * all is well. ${was}, the trouble of the last pass, stays as long as nobody can tell.
+ * One word or two for what is wrong: "crashed", "rebooted", "offline", "lost", "gone", "held" or "stalled
+ * <stage>" (GSP_WATCH_STALL_S in a stage before or after the game, with nobody at work); held: for as
+ * long its end has come or begun, and whoever has the lock does not let go. "" when all is well. ${was}, the trouble of the last pass, stays as long as nobody can tell.
  */
 const char *gsp_watch_trouble(char *out, size_t size, const struct gsp_session *s,
     const struct gsp_watch_look *look, const char *was, int64_t now);

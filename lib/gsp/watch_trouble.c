@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "gsp/offer.h"
+#include "sys/lock.h"
 
 #include "base/banned.h"
 
@@ -47,7 +48,11 @@ gsp_watch_trouble(char *out, size_t size, const struct gsp_session *s,
 	const char *word = look->busy ? NULL : of_machine(s, look);
 	bool silent = !look->answered && look->cloud == GSP_WATCH_UNASKED;
 
-	if (word != NULL)
+	if (strcmp(was, "held") == 0) /* that is known anew each time */
+		was = "";
+	if (look->busy && look->held != 0 && now - look->held >= GSP_WATCH_STALL_S)
+		snprintf(out, size, "held");
+	else if (word != NULL)
 		snprintf(out, size, "%s", word);
 	else if (look->busy || (silent && was[0] != '\0' && strncmp(was, "stalled", 7) != 0))
 		snprintf(out, size, "%s", was); /* it is being mended; or nobody can tell */
@@ -57,6 +62,19 @@ gsp_watch_trouble(char *out, size_t size, const struct gsp_session *s,
 	else
 		out[0] = '\0';
 	return out;
+}
+
+/* A tool that hangs, or was stopped by hand, has the server's lock. */
+static void
+add_held(struct gsp_buf *out, const struct gsp_home *h, const struct gsp_session *s)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	char note[256];
+
+	(void)gsp_lock_peek(gsp_home_state_path(h, &path, s->server, "lock"), note, sizeof(note));
+	gsp_buf_addf(out, "%s is to end, and cannot: somebody has been at work on it for %d minutes (%s)",
+	    s->server, GSP_WATCH_STALL_S / 60, note[0] != '\0' ? note : "nobody knows who");
+	gsp_buf_release(&path);
 }
 
 static void
@@ -92,6 +110,8 @@ gsp_watch_trouble_text(struct gsp_buf *out, const struct gsp_home *h, const stru
 		gsp_buf_addf(out, "the machine of %s is off", s->server);
 	else if (strcmp(trouble, "crashed") == 0)
 		gsp_buf_addf(out, "the game of %s has ended by itself; its save is not home", s->server);
+	else if (strcmp(trouble, "held") == 0)
+		add_held(out, h, s);
 	else if (strcmp(trouble, "rebooted") == 0)
 		gsp_buf_addf(out, "the machine of %s was rebooted under the game; its save is not home",
 		    s->server);
@@ -101,7 +121,9 @@ gsp_watch_trouble_text(struct gsp_buf *out, const struct gsp_home *h, const stru
 		    gsp_num_span(span, sizeof(span), now - s->since));
 	gsp_buf_addf(out, "; it costs %s an hour: ",
 	    s->hourly_usd >= 0 ? gsp_num_usd(usd, sizeof(usd), s->hourly_usd) : "an unknown price");
-	if (s->phase == GSP_PHASE_DELETING)
+	if (strcmp(trouble, "held") == 0)
+		gsp_buf_addf(out, "when that process has ended, 'gsp down %s' goes on", s->server);
+	else if (s->phase == GSP_PHASE_DELETING)
 		gsp_buf_addf(out, "'gsp teardown %s' finishes deleting it", s->server);
 	else if (s->phase >= GSP_PHASE_STOPPED)
 		gsp_buf_addf(out, "'gsp down %s' goes on", s->server);

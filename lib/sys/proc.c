@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sys/sig.h"
 
 #include "base/banned.h"
@@ -325,8 +326,25 @@ gsp_proc_wait(struct gsp_proc *p, int *status, struct gsp_err *err)
 	return 0;
 }
 
-int
-gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err)
+static int
+too_long(const struct gsp_proc *p, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_ETEMP, "'%s' did not end in time", p->argv[0]);
+}
+
+/* Milliseconds that are left for a poll(), -1 for ever. */
+static int
+left_of(int64_t deadline_ms)
+{
+	int64_t left = deadline_ms - gsp_now_ms();
+
+	if (deadline_ms == 0)
+		return -1;
+	return left <= 0 ? 0 : left < 60000 ? (int)left : 60000;
+}
+
+static int
+read_until(struct gsp_buf *out, const struct gsp_proc *p, int64_t deadline_ms, struct gsp_err *err)
 {
 	char block[16384];
 	ssize_t n;
@@ -336,7 +354,9 @@ gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err
 
 		if (gsp_sig_check(err) == -1)
 			return -1;
-		if (poll(fds, 2, gsp_sig_idle(-1)) == -1 || fds[0].revents == 0)
+		if (left_of(deadline_ms) == 0)
+			return too_long(p, err);
+		if (poll(fds, 2, gsp_sig_idle(left_of(deadline_ms))) <= 0 || fds[0].revents == 0)
 			continue;
 		n = read(p->out_fd, block, sizeof(block));
 		if (n == 0)
@@ -354,8 +374,33 @@ gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err
 }
 
 int
-gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct gsp_err *err)
+gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err)
 {
+	return read_until(out, p, 0, err);
+}
+
+/* It prints no more: is it over, too? */
+static int
+ends_until(struct gsp_proc *p, int64_t deadline_ms, struct gsp_err *err)
+{
+	int pidfd = deadline_ms == 0 ? -1 : (int)syscall(SYS_pidfd_open, p->pid, 0), rc = 0;
+	struct pollfd fds[2] = {{pidfd, POLLIN, 0}, {gsp_sig_fd(), POLLIN, 0}};
+
+	while (pidfd >= 0 && fds[0].revents == 0 && rc == 0 && gsp_sig_pending() == 0)
+		if (left_of(deadline_ms) == 0)
+			rc = too_long(p, err);
+		else if (poll(fds, 2, gsp_sig_idle(left_of(deadline_ms))) == -1)
+			fds[0].revents = 0;
+	if (pidfd >= 0)
+		close(pidfd);
+	return rc;
+}
+
+int
+gsp_proc_run_for(const char *const *argv, struct gsp_buf *out, int64_t limit_ms, int *status,
+    struct gsp_err *err)
+{
+	int64_t deadline = limit_ms > 0 ? gsp_now_ms() + limit_ms : 0;
 	struct gsp_proc p = GSP_PROC_INIT;
 	int rc = 0;
 
@@ -365,7 +410,9 @@ gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct g
 	if (gsp_proc_start(&p, err) == -1)
 		return -1;
 	if (out != NULL)
-		rc = gsp_proc_read(out, &p, err);
+		rc = read_until(out, &p, deadline, err);
+	if (rc == 0)
+		rc = ends_until(&p, deadline, err);
 	if (rc == -1) {
 		struct gsp_err ignored = GSP_ERR_INIT;
 
@@ -374,4 +421,10 @@ gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct g
 		return -1;
 	}
 	return gsp_proc_wait(&p, status, err);
+}
+
+int
+gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status, struct gsp_err *err)
+{
+	return gsp_proc_run_for(argv, out, 0, status, err);
 }

@@ -71,4 +71,9 @@ void gsp_proc_kill(struct gsp_proc *p, int signo);
 int gsp_proc_run(const char *const *argv, struct gsp_buf *out, int *status,
     struct gsp_err *err);
 
+/** gsp_proc_run_for(argv, out, limit_ms, status, err): the same, but it is killed and GSP_ETEMP after
+ * that time; 0: never. */
+int gsp_proc_run_for(const char *const *argv, struct gsp_buf *out, int64_t limit_ms, int *status,
+    struct gsp_err *err);
+
 #endif

@@ -42,17 +42,25 @@ says "... says it in its own name" "'gsp restart toy --even-if-playing'"
 gives 65 "... --yes says no such thing" gsp-down --yes toy
 gives 65 "... nor when it must be empty" gsp-down --if-empty toy
 says "... says why" "^gsp-down: 3 play on 'toy'; nothing was stopped"
+is "... the watch will know that somebody plays" \
+	"$(jq -r '"\(.session) \(now - .met < 60)"' "$H/state/toy/met.json")" "$(jq -r .session "$H/state/toy/session.json") true"
+rm "$H/state/toy/met.json"
 nobody_can_tell
 gives 65 "nobody can tell: not stopped" gsp-down toy
 says "... says why, and the option" "nobody can tell whether anybody plays on 'toy' \(.*players.*\); nothing was stopped: .*--even-if-playing"
 gives 75 "... it may be another time" gsp-down --if-empty toy
 says "... says why" "nobody can tell .*; nothing was stopped"
+ok "... which is nobody's playing, either" test ! -e "$H/state/toy/met.json"
 at toy touch /tmp/hang
 began=$(date +%s)
 gives 65 "a game that hangs cannot tell" gsp-down toy
 took=$(($(date +%s) - began))
 ok "... and is not waited for ($took s)" test "$took" -le 12
 at toy rm -f /tmp/hang
+was=$(gsp-lease --json toy | jq '.until | fromdate')
+gives 0 "somebody extends its lease" gsp-lease -q toy +1h
+gives 65 "a down that was for the former end" gsp-down --even-if-playing --unless-extended="$was" toy
+says "... leaves it alone" "^gsp-down: the lease of 'toy' was extended meanwhile, .*; nothing was stopped"
 gives 64 "both options" gsp-down --if-empty --even-if-playing toy
 untouched 2
 gives 0 "one server is taken down, whatever is said of the other" sh -c \

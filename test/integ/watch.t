@@ -143,7 +143,25 @@ ok "but announced" sh -c 'printf %s "$1" | grep -q "gsp lease lease"' - "$(row .
 is "it runs" "$(stage lease)" running
 look 7380 lease
 ok "a minute later it goes down, with players on" until_true 60 gone lease
-ok "as a lease does" grep -q 'gsp-down .*--even-if-playing lease' "$H/state/lease/watch.log"
+ok "as a lease does" grep -qE 'gsp-down .*--even-if-playing --unless-extended=[0-9]+ lease' "$H/state/lease/watch.log"
+
+# ---- somebody's work that never ends keeps it from going down: that is told ----
+mem_held() { mem fails '"\(.trouble) \(.decide.down_tries)"'; }
+jq -c '.until = "2026-01-01T00:00:00Z"' "$H/state/fails/lease.json" >"$T/lease.json"
+cp -p "$H/state/fails/lease.json" "$T/lease.was"
+cat "$T/lease.json" >"$H/state/fails/lease.json"
+bg hung flock "$H/state/fails/lock" sh -c "echo 'anna: sync up (pid 1)' >'$H/state/fails/lock'; exec sleep 90"
+taken() { ! flock -n "$H/state/fails/lock" true; }
+until_true 10 taken
+for t in 0 70 140 1200; do look "$t" fails; done
+is "its time is over, and it is busy" "$(row .decided | grep -c 'would go down, and is busy') $(mem_held)" "1  0"
+look 2000 fails
+is "for half an hour: somebody is told" "$(mem_held)" "held 0"
+is "the stage is what it was" "$(row .stage)" running
+pkill -P "$(pgrep -f "flock $H/state/fails/lock" | head -1)" 2>/dev/null
+until_true 100 flock -n "$H/state/fails/lock" true
+cat "$T/lease.was" >"$H/state/fails/lease.json"
+rm -f "$H/state/fails/watch.json"
 
 # ---- a down that fails is begun again ----
 cp "$H/servers/fails/stop" "$T/stop"

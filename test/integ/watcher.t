@@ -61,6 +61,9 @@ ok "and no other is begun" test ! -e "$H/state/two/watcher"
 kill -TERM $loop
 wait $loop
 is "TERM ends a loop well" $? 0
+is "then it watches no more, however short ago it was there" "$(watched two)" null
+gives 0 "a pass" gsp-watch --once
+ok "that may come from a timer is one" sh -c "[ '$(watched two)' != null ]"
 jq -c '.seen -= 400' "$H/state/watch.json" >"$T/j" && cat "$T/j" >"$H/state/watch.json"
 is "seen more than five minutes ago, it watches no more" "$(watched two)" null
 
@@ -85,10 +88,23 @@ gives 0 "down" gsp-down -q --even-if-playing toy two
 gives 0 "up" gsp-up -q two
 ok "a watch" until_true 20 alive two
 pid=$(watcher two)
+mv "$H/gsp.yaml" "$H/gsp.yaml~"
+sleep 2.5 # longer than it takes to look again
+ok "gsp.yaml is away for a moment, as some editors save it: it goes on" kill -0 "$pid"
+mv "$H/gsp.yaml~" "$H/gsp.yaml"
 mv "$H" "$T/away"
 ended() { ! kill -0 "$pid" 2>/dev/null; }
 ok "a home that is gone ends it" until_true 15 ended
 mv "$T/away" "$H"
+
+# ---- an up that fails leaves a machine behind ----
+server burnt
+fault '{"match":{"label":"gsp-burnt"},"fault":"boot-fail","reason":"The host is on fire"}'
+if gsp-up -q burnt >"$T/out" 2>"$T/err"; then fail "an up on a host on fire"; else pass "an up on a host on fire"; fi
+is "its machine is there, and costs" "$(control GET /state | jq '[.machines[] | select(.label == "gsp-burnt")] | length')" 1
+ok "somebody watches it all the same" until_true 10 alive burnt
+gives 0 "down" gsp-down -q burnt
+ok "until it is gone" until_true 20 dead burnt
 
 # ---- gsp-init asks ----
 on_terminal() { # on_terminal ANSWER DIR

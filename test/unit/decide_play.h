@@ -20,6 +20,7 @@ static struct gsp_decide_act acts[GSP_DECIDE_ACTS];
 static size_t n;
 static int64_t now, created;
 static char line[8192];
+static int64_t met; /* struct gsp_decide_seen */
 
 /* A machine from 19:00, whose down takes 5 minutes: idle stops aim at 52 minutes past. */
 static void
@@ -35,6 +36,7 @@ fresh(void)
 	    .down_s = 5 * MIN};
 	memset(&m, 0, sizeof(m));
 	gsp_decide_session(&m, "s7k2m9qx");
+	met = 0;
 	now = created;
 	line[0] = '\0';
 	n = 0;
@@ -94,6 +96,7 @@ pass(const char *what)
 	    .now = now, .health = 1, .counted = *what != '?', .why = "no answer"};
 	char *end = NULL;
 
+	s.met = met;
 	s.players = s.counted ? (uint32_t)strtoul(what, &end, 10) : 0;
 	for (const char *p = s.counted ? end : what + 1; *p != '\0' && *p != ' ' && *p != '*';
 	     p++) {

@@ -78,6 +78,17 @@ test_idle(void)
 	r.empty_s = 10 * MIN;
 	IS_STR(
 	    play(60, "2 @60 0 @659 0 @660 0 @719 0 @720 0"), "11 say 1, 11 idle 1, 12 down");
+	/* a down that met somebody who left before the next pass: it is empty anew */
+	fresh();
+	IS_STR(play(60, "2 0*52"), "42 say 10, 42 idle 10, 47 say 5, 51 say 1, 52 down");
+	met = now - 30;
+	IS_STR(play(60, "0 0*18"), "53 joined");
+	IS_INT(m.zero_s, 18 * MIN);
+	IS_INT(m.down, GSP_DECIDE_NO_DOWN);
+	IS_INT(m.player_at, met);
+	met = now + HOUR; /* of a clock that was set back since */
+	IS_STR(play(60, "0"), "");
+	IS_INT(m.zero_s, 19 * MIN);
 	/* each of them may be off */
 	fresh();
 	r.never_s = 0;

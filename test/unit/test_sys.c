@@ -350,6 +350,21 @@ test_proc_status(void)
 	IS_STR(gsp_buf_str(&b), "a  b $x\n");
 	gsp_buf_reset(&b);
 	const char *const yes[] = {"yes", NULL}; /* never ends by itself */
+	{
+		static const char *const hangs[] = {"sleep", "60", NULL};
+		static const char *const silent[] = {"sh", "-c", "exec >/dev/null; exec sleep 60", NULL};
+		int64_t before = gsp_now_ms();
+
+		IS_INT(gsp_proc_run_for(hangs, &b, 200, &status, &err), -1);
+		IS_INT(err.code, GSP_ETEMP);
+		IS_STR(err.msg, "'sleep' did not end in time");
+		IS_INT(gsp_proc_run_for(silent, &b, 200, &status, &err), -1);
+		IS_INT(err.code, GSP_ETEMP);
+		OK(gsp_now_ms() - before < 20000);
+		gsp_err_clear(&err);
+		IS_INT(gsp_proc_run_for(echo, &b, 20000, &status, &err), 0);
+		gsp_err_clear(&err);
+	}
 	IS_INT(gsp_proc_run(yes, &b, &status, &err), -1);
 	IS_INT(err.code, GSP_ELIMIT);
 	gsp_buf_release(&b);

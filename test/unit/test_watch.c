@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -64,6 +65,17 @@ test_memory(void)
 }
 
 static void
+test_met(void)
+{
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), 0);
+	OK(gsp_watch_met_put(&home, "toy", "s1", NOW, &err) == 0);
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), NOW);
+	IS_INT(gsp_watch_met(&home, "toy", "s2"), 0);
+	put("state/toy/met.json", "{\"schema\":\"gsp.watch/1\",\"session\":\"s1\",\"met\":-1}");
+	IS_INT(gsp_watch_met(&home, "toy", "s1"), 0);
+}
+
+static void
 test_damaged(void)
 {
 	static const char *const bad[] = {"", "{", "[]", "{\"schema\":\"gsp.watch/9\",\"session\":\"s1\"}",
@@ -96,6 +108,28 @@ test_who(void)
 	OK(gsp_watch_seen_fresh(&got, NOW) && gsp_watch_seen_fresh(&got, NOW + 300));
 	OK(!gsp_watch_seen_fresh(&got, NOW + 301));
 	OK(gsp_watch_seen_fresh(&got, NOW - 60) && !gsp_watch_seen_fresh(&got, NOW - 61));
+	/* a loop that is no more, here, will not come again; single passes end each time */
+	if ((s.pid = fork()) == 0)
+		_exit(0);
+	OK(waitpid((pid_t)s.pid, NULL, 0) == s.pid);
+	IS_INT(gethostname(s.host, sizeof(s.host) - 1), 0);
+	OK(gsp_watch_seen_put(&s, &home, &err) == 0);
+	gsp_watch_seen_get(&got, &home);
+	IS_INT(got.at, 0);
+	s.every_s = 0;
+	OK(gsp_watch_seen_put(&s, &home, &err) == 0);
+	gsp_watch_seen_get(&got, &home);
+	IS_INT(got.at, NOW);
+	s.every_s = 60;
+	s.pid = getpid();
+	OK(gsp_watch_seen_put(&s, &home, &err) == 0);
+	gsp_watch_seen_get(&got, &home);
+	IS_INT(got.at, NOW);
+	snprintf(s.host, sizeof(s.host), "pi"); /* of another computer nobody can say */
+	s.pid = 42;
+	OK(gsp_watch_seen_put(&s, &home, &err) == 0);
+	gsp_watch_seen_get(&got, &home);
+	IS_INT(got.at, NOW);
 	OK(strcmp(gsp_watch_by(by, sizeof(by), &home, "toy", "s1", NOW + 40), "gsp-watch on 'pi', 40 s ago") == 0);
 	/* a session's own goes first; one of another session is nobody */
 	gsp_watch_session_note(note, sizeof(note), "s1");
@@ -136,6 +170,16 @@ test_trouble(void)
 	look = (struct gsp_watch_look){.busy = true, .answered = true, .dirty = true};
 	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, ""), "");
 	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, "crashed"), "crashed");
+	/* whoever works on it, or hangs there, keeps it from its end */
+	look = (struct gsp_watch_look){.busy = true, .answered = true, .held = NOW - 1799};
+	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, ""), "");
+	look.held = NOW - 1800;
+	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, ""), "held");
+	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, "offline"), "held");
+	look.held = 0;
+	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, "held"), "");
+	look.busy = look.answered = false;
+	IS(trouble(GSP_PHASE_RUNNING, true, look, 10, "held"), "");
 	/* silent: what was known stays, until somebody can tell */
 	look = (struct gsp_watch_look){.answered = false};
 	IS(trouble(GSP_PHASE_RUNNING, true, look, 90000, ""), "");
@@ -201,6 +245,7 @@ main(void)
 		return 1;
 	OK(gsp_home_state_make(&home, "toy", &err) == 0);
 	test_memory();
+	test_met();
 	test_damaged();
 	put("state/watch.json", "");
 	test_who();
