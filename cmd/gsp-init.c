@@ -136,7 +136,7 @@ advise(const struct gsp_home *h)
 		gsp_cli_warn("no API token yet: put one into '%s/token' and run: chmod 600 '%s/token'",
 		    h->dir, h->dir);
 	if (h->watch_by == GSP_WATCH_SERVICE)
-		gsp_cli_warn("this home counts on 'gsp watch' as a service: gsp-watch(1) has the units for "
+		gsp_cli_warn("this home counts on 'gsp watch' as a service: gsp-watch(1) names the units for "
 		    "systemd and the line for cron; 'gsp up' warns until it runs");
 	if (h->ssh_key_files.n == 0)
 		gsp_cli_warn("ssh_keys is empty: without a key of yours on the machines there is no "

@@ -246,7 +246,10 @@ main(int argc, char **argv)
 	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
 	w.given = rc == 0 && t.cli.noperands > 1;
-	if (w.given)
+	if (w.given && t.cli.operands[0][0] == '+')
+		rc = gsp_err_set(&err, GSP_EUSAGE, "the server comes first: 'gsp lease %.64s %.64s'",
+		    t.cli.operands[1], t.cli.operands[0]);
+	else if (w.given)
 		rc = gsp_lease_wish_parse(&w.w, t.cli.operands + 1, t.cli.noperands - 1, gsp_wall_s(),
 		    &err);
 	if (rc == 0 &&

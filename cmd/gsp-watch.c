@@ -228,7 +228,7 @@ main(int argc, char **argv)
 	    {"every", 0, GSP_OPT_DURATION, &w.every_s, "TIME", "a loop's time from pass to pass (60s)"},
 	    {"session", 0, GSP_OPT_TEXT, &w.session, "SERVER", "a loop until its session is over"},
 	    {"now", 0, GSP_OPT_FLAG, &w.o.now, NULL, "an idle stop does not wait for the paid hour's end"},
-	    {"dry-run", 0, GSP_OPT_FLAG, &w.o.dry_run, NULL, "say what would be done, and do nothing"},
+	    {"dry-run", 0, GSP_OPT_FLAG, &w.o.dry_run, NULL, "one pass that says what would be done, and does nothing"},
 	    {"part", 0, GSP_OPT_FLAG, &w.part, NULL, "one server, by this process, answer in JSON"},
 	    {"measure", 0, GSP_OPT_FLAG, &w.measure, NULL, "ask one machine, answer in JSON"},
 	    {"cloud", 0, GSP_OPT_FLAG, &w.cloud, NULL, "look for strays alone"},
@@ -242,6 +242,8 @@ main(int argc, char **argv)
 	struct gsp_err err = GSP_ERR_INIT;
 	int rc = gsp_cli_parse(&t.cli, argc, argv, &err);
 
+	if (w.o.dry_run && w.session == NULL)
+		w.once = true;
 	if (rc == 0)
 		rc = run(&t, &w, &err);
 	else if (rc == 1)

@@ -143,7 +143,11 @@ gsp_dns_conf_set(struct gsp_dns_conf *d, const struct gsp_yaml *v, struct gsp_er
 		*d = (struct gsp_dns_conf){.domain = ""};
 		return 0;
 	}
-	return gsp_setting_apply(keys, v, "dns", d, err);
+	if (gsp_setting_apply(keys, v, "dns", d, err) == 0)
+		return 0;
+	if (v->kind == GSP_YAML_SCALAR)
+		(void)gsp_err_hint(err, "write it as {domain: example.org, name: mc}");
+	return -1;
 }
 
 int

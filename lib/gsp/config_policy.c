@@ -86,12 +86,11 @@ set_every(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 		p->backup_every_s = 0;
 		return 0;
 	}
+	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
+		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20sm or %.20sh", text, text, text);
 	if (gsp_num_duration_s(&s, text, BACKUP_MAX_S) == -1 || s < BACKUP_MIN_S)
 		return gsp_yaml_err(err, v, "'%.64s': not a time such as 30m or 2h (1m to 7d), nor "
 		    "'never'", text);
-	if (v->line > 0 && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text,
-		    text, text, text);
 	p->backup_every_s = s;
 	return 0;
 }
@@ -101,7 +100,11 @@ gsp_policy_set_backup(struct gsp_policy *p, const struct gsp_yaml *v, struct gsp
 {
 	static const struct gsp_setting_key keys[] = {{"every", set_every}, {NULL, NULL}};
 
-	return gsp_setting_apply(keys, v, "backup", p, err);
+	if (gsp_setting_apply(keys, v, "backup", p, err) == 0)
+		return 0;
+	if (v->kind == GSP_YAML_SCALAR)
+		(void)gsp_err_hint(err, "write it as {every: 30m}");
+	return -1;
 }
 
 /* One of two words. */

@@ -13,6 +13,7 @@
 #define CLOCK_MIN_S 60
 #define CLOCK_MAX_S (30 * 86400)
 #define MINUTE_S    60
+#define CLOCK_TEXT  48
 
 void
 gsp_stop_init(struct gsp_stop_rules *r)
@@ -37,12 +38,11 @@ set_clock(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
 		*out = 0;
 		return 0;
 	}
+	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
+		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20sm or %.20sh", text, text, text);
 	if (gsp_num_duration_s(&s, text, CLOCK_MAX_S) == -1 || s < CLOCK_MIN_S)
 		return gsp_yaml_err(err, v, "'%.64s': not a time such as 20m or 6h (1m to 30d), nor "
 		    "'never'", text);
-	if (v->line > 0 && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text,
-		    text, text, text);
 	*out = s;
 	return 0;
 }
@@ -77,7 +77,12 @@ gsp_stop_set_idle(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp
 	static const struct gsp_setting_key keys[] = {{"empty", set_empty},
 	    {"never_joined", set_never_joined}, {"unknown_alert", set_unknown_alert}, {NULL, NULL}};
 
-	return gsp_setting_apply(keys, v, "idle", r, err);
+	if (gsp_setting_apply(keys, v, "idle", r, err) == 0)
+		return 0;
+	if (v->kind == GSP_YAML_SCALAR)
+		(void)gsp_err_hint(err, "write it as {empty: 20m, never_joined: 30m}; 'never' for one of them "
+		    "switches it off");
+	return -1;
 }
 
 static int
@@ -96,16 +101,30 @@ set_max(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	return set_clock(&r->max_s, v, err);
 }
 
+static const char *
+clock_text(char *buf, size_t size, int64_t s)
+{
+	return s == 0 ? "never" : gsp_num_span(buf, size, s);
+}
+
 int
 gsp_stop_set_lease(struct gsp_stop_rules *r, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	static const struct gsp_setting_key keys[] = {
 	    {"first", set_first}, {"max", set_max}, {NULL, NULL}};
 
-	if (gsp_setting_apply(keys, v, "lease", r, err) == -1)
+	if (gsp_setting_apply(keys, v, "lease", r, err) == -1) {
+		if (v->kind == GSP_YAML_SCALAR)
+			(void)gsp_err_hint(err, "write it as {first: 6h, max: 12h}");
 		return -1;
-	if (r->max_s > 0 && (r->first_s == 0 || r->first_s > r->max_s))
-		return gsp_yaml_err(err, v, "lease: first is longer than max");
+	}
+	if (r->max_s > 0 && (r->first_s == 0 || r->first_s > r->max_s)) {
+		char first[CLOCK_TEXT], max[CLOCK_TEXT];
+
+		return gsp_yaml_err(err, v, "lease: first (%s) is longer than max (%s); set both, as "
+		    "{first: 6h, max: 12h}", clock_text(first, sizeof(first), r->first_s),
+		    clock_text(max, sizeof(max), r->max_s));
+	}
 	return 0;
 }
 
@@ -171,7 +190,7 @@ gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, siz
 {
 	const char *kind = gsp_query_udp(r->query) ? "udp" : "tcp";
 
-	if (gsp_query_port(r->query) == 0 || query == NULL)
+	if (query == NULL || (gsp_query_port(r->query) == 0 && strcmp(r->query, "tcp") != 0))
 		return 0;
 	for (size_t i = 0; i < nports; i++)
 		if (ports[i].udp == gsp_query_udp(r->query) && (r->query_port == 0 ||
@@ -180,6 +199,9 @@ gsp_stop_check(const struct gsp_stop_rules *r, const struct gsp_port *ports, siz
 	if (r->query_port != 0)
 		return gsp_yaml_err(err, query, "query: port %u/%s is not among 'ports', so nobody can ask "
 		    "there", r->query_port, kind);
+	if (strcmp(r->query, "tcp") == 0)
+		return gsp_yaml_err(err, query, "query: tcp counts the connections to tcp ports, and 'ports' "
+		    "has none; a script 'players' can count");
 	return gsp_yaml_err(err, query, "query: %s is asked over %s, and 'ports' has no %s port", r->query,
 	    kind, kind);
 }

@@ -404,7 +404,7 @@ gsp_notice_trouble(struct gsp_argv *out, const struct gsp_home *h)
 			continue;
 		gsp_buf_reset(&label);
 		gsp_notify_label(&label, all.v[i]);
-		gsp_argv_pushf(out, "notify: %s does not work since %s ago: %s; 'gsp notify --test' tries it",
+		gsp_argv_pushf(out, "notify: %s has not worked for %s: %s; 'gsp notify --test' tries it",
 		    gsp_buf_str(&label),
 		    gsp_num_span(span, sizeof(span), (gsp_wall_ms() - s.since_ms) / 1000), s.why);
 	}

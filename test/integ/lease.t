@@ -35,6 +35,8 @@ gives 65 "... and nothing to extend" gsp-lease toy +1h
 gives 69 "no such server" gsp-lease nosuch
 gives 64 "no server" gsp-lease
 gives 64 "a record" gsp-lease -
+gives 64 "the wish before the server" gsp-lease +1h toy
+says "says which is first" "the server comes first: 'gsp lease toy \+1h'"
 for words in 'until' 'until 25:00' 'until 2020-01-01T00:00' '+5' '+1x' 'hold' 'hold 2' '1h' 'release now' '+1h +1h' \
 	'until 23:30 please' 'forever'; do
 	# shellcheck disable=SC2086

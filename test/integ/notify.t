@@ -83,7 +83,7 @@ echo '429 {"message":"slow","retry_after":3,"global":false}' >"$T/discord/say"
 gives 75 "a test that has to wait" gsp-notify --test --json toy
 is "says of which" "$(jq -rc 'select(.works | not) | [.kind, .why]' "$T/out")" '["discord","it answered 429: slow"]'
 gives 1 "status says it" gsp-status toy
-says "with what to do" "notify: discord_file discord-url does not work since .*429: slow; 'gsp notify --test'"
+says "with what to do" "notify: discord_file discord-url has not worked for .*429: slow; 'gsp notify --test'"
 gives 0 "a test that works" gsp-notify --test -q toy
 gives 1 "status" gsp-status toy
 is "has nothing to say any more" "$(grep -c notify: "$T/err")" 0
@@ -231,7 +231,7 @@ gives 0 "failed again" gsp-notify toy failed gone
 until_true 20 nothing_waits
 is "it is asked once" "$(count discord)" 1
 gives 1 "status" gsp-status toy
-says "tells" "notify: discord_file discord-url does not work since .*404: Unknown Webhook; is the URL still right\?; 'gsp notify --test'"
+says "tells" "notify: discord_file discord-url has not worked for .*404: Unknown Webhook; is the URL still right\?; 'gsp notify --test'"
 secret discord-url "$DISCORD/api/webhooks/43/$SECRET"
 gives 0 "a new URL in the file" gsp-notify toy failed back
 until_true 20 nothing_waits

@@ -51,6 +51,7 @@ gives 0 "a server without a machine" gsp-watch --once toy
 is "has no row" "$(cat "$T/out" "$T/err")" ""
 gives 69 "an unknown one" gsp-watch --once nosuch
 gives 64 "too seldom" gsp-watch --every 10m
+gives 0 "a dry run is one pass" timeout 60 gsp-watch --dry-run
 gives 64 "two ways at once" gsp-watch --once --session toy
 
 # ---- idle: the clock has to be full, and measured ----

@@ -498,9 +498,24 @@ test_policy_refused(struct gsp_home *h)
 	    "1:8: unknown key 'lasst' in keep; did you mean 'last'?");
 	IS_STR(server_refusal(h, "keep: {daily: -1}\n"), "1:15: '-1': not a count from 0 to 100000");
 	IS_STR(server_refusal(h, "backup: {every: 30}\n"),
-	    "1:17: '30': not a time such as 30m or 2h (1m to 7d), nor 'never'");
+	    "1:17: '30' has no unit; write 30m or 30h");
 	IS_STR(server_refusal(h, "backup: {every: 300}\n"),
-	    "1:17: '300' has no unit; write 300s, 300m or 300h");
+	    "1:17: '300' has no unit; write 300m or 300h");
+	IS_STR(server_refusal(h, "backup: 30m\n"),
+	    "1:9: backup must be a map of keys and values; write it as {every: 30m}");
+	IS_STR(server_refusal(h, "idle: {empty: 20}\n"), "1:15: '20' has no unit; write 20m or 20h");
+	IS_STR(server_refusal(h, "idle: never\n"), "1:7: idle must be a map of keys and values; write "
+	    "it as {empty: 20m, never_joined: 30m}; 'never' for one of them switches it off");
+	IS_STR(server_refusal(h, "lease: 6h\n"),
+	    "1:8: lease must be a map of keys and values; write it as {first: 6h, max: 12h}");
+	IS_STR(server_refusal(h, "lease: {first: 13h}\n"), "1:8: lease: first (13 h 00 min) is longer "
+	    "than max (12 h 00 min); set both, as {first: 6h, max: 12h}");
+	IS_STR(server_refusal(h, "lease: {first: never}\n"), "1:8: lease: first (never) is longer than "
+	    "max (12 h 00 min); set both, as {first: 6h, max: 12h}");
+	IS_STR(server_refusal(h, "dns: mc.example.org\n"), "1:6: dns must be a map of keys and values; "
+	    "write it as {domain: example.org, name: mc}");
+	IS_STR(server_refusal(h, "query: tcp\nports: [30000/udp]\n"), "1:8: query: tcp counts the "
+	    "connections to tcp ports, and 'ports' has none; a script 'players' can count");
 	IS_STR(server_refusal(h, "backup: {every: 10s}\n"),
 	    "1:17: '10s': not a time such as 30m or 2h (1m to 7d), nor 'never'");
 	IS_STR(server_refusal(h, "on_failure: kill\n"), "1:13: 'kill': 'keep' or 'delete' is wanted here");

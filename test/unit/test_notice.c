@@ -360,7 +360,7 @@ memory(void)
 	OK(s.broken && s.tries == 3 && s.not_before_ms == 12);
 	IS_STR(s.stamp, "st");
 	gsp_notice_trouble(&lines, h);
-	IS_STR(lines.n == 1 ? lines.v[0] : "", "notify: command x does not work since 1 min 05 s ago: it "
+	IS_STR(lines.n == 1 ? lines.v[0] : "", "notify: command x has not worked for 1 min 05 s: it "
 	    "\"hangs\"; 'gsp notify --test' tries it");
 	gsp_argv_release(&lines);
 
