@@ -437,30 +437,22 @@ watch_row_json(struct gsp_json *v, const struct watch_row *r)
 	text_or_null(v, "decided", r->decided);
 }
 
-static int64_t
-read_time(const struct gsp_json *v, const char *key)
-{
-	int64_t t = 0;
-
-	return gsp_clock_parse(&t, gsp_json_str(v, key, "")) == 0 ? t : 0;
-}
-
 void
 watch_row_read(struct watch_row *r, const struct gsp_json *v)
 {
 	uint64_t players = gsp_json_u64(v, "players", UINT64_MAX);
 
 	memset(r, 0, sizeof(*r));
-	snprintf(r->server, sizeof(r->server), "%.28s", gsp_json_str(v, "server", ""));
-	snprintf(r->stage, sizeof(r->stage), "%.47s", gsp_json_str(v, "stage", ""));
-	snprintf(r->session, sizeof(r->session), "%.32s", gsp_json_str(v, "session", ""));
+	gsp_json_copy(r->server, sizeof(r->server), v, "server");
+	gsp_json_copy(r->stage, sizeof(r->stage), v, "stage");
+	gsp_json_copy(r->session, sizeof(r->session), v, "session");
 	r->counted = players <= UINT32_MAX;
 	r->players = r->counted ? (uint32_t)players : 0;
 	r->health = !gsp_json_is_bool(gsp_json_get(v, "healthy")) ? -1
 	                                                          : gsp_json_bool(v, "healthy", false);
-	snprintf(r->why, sizeof(r->why), "%.199s", gsp_json_str(v, "why", ""));
-	snprintf(r->idle, sizeof(r->idle), "%.119s", gsp_json_str(v, "idle", ""));
-	r->stop_at = read_time(v, "stops");
-	r->lease = read_time(v, "lease");
-	snprintf(r->decided, sizeof(r->decided), "%.599s", gsp_json_str(v, "decided", ""));
+	gsp_json_copy(r->why, sizeof(r->why), v, "why");
+	gsp_json_copy(r->idle, sizeof(r->idle), v, "idle");
+	r->stop_at = gsp_json_time(v, "stops");
+	r->lease = gsp_json_time(v, "lease");
+	gsp_json_copy(r->decided, sizeof(r->decided), v, "decided");
 }

@@ -92,7 +92,7 @@ read_result(const struct gsp_home *h, const char *server, struct result *r)
 				r->state = (enum after_state)i;
 		if (gsp_clock_parse(&r->time, gsp_json_str(o, "time", "")) == -1)
 			r->time = 0;
-		snprintf(r->why, sizeof(r->why), "%s", gsp_json_str(o, "why", ""));
+		gsp_json_copy(r->why, sizeof(r->why), o, "why");
 	}
 	gsp_json_free(o);
 	gsp_buf_release(&path);
@@ -105,7 +105,6 @@ write_result(const struct gsp_home *h, const char *server, struct result *r,
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(8192);
 	struct gsp_json *o = gsp_json_new_obj();
-	char when[GSP_CLOCK_TEXT];
 	int rc;
 
 	r->state = state;
@@ -117,7 +116,7 @@ write_result(const struct gsp_home *h, const char *server, struct result *r,
 	gsp_json_add_str(o, "state", state_names[state]);
 	gsp_json_add_str(o, "why", why);
 	gsp_json_add_u64(o, "tries", r->tries);
-	gsp_json_add_str(o, "time", gsp_clock_format(when, sizeof(when), r->time));
+	gsp_json_add_time(o, "time", r->time);
 	gsp_json_print(&text, o);
 	gsp_buf_addc(&text, '\n');
 	rc = gsp_io_replace(path_of(h, server, "result.json", &path), text.data, text.len, 0600, err);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "fmt/json.h"
 #include "sys/io.h"
 
@@ -22,33 +21,19 @@ path_of(const struct gsp_home *h, const char *server, struct gsp_buf *b)
 }
 
 static void
-copy_text(char *out, size_t size, const struct gsp_json *v, const char *key)
-{
-	snprintf(out, size, "%s", gsp_json_str(v, key, ""));
-}
-
-static int64_t
-get_time(const struct gsp_json *v, const char *key)
-{
-	int64_t t = 0;
-
-	return gsp_clock_parse(&t, gsp_json_str(v, key, "")) == 0 ? t : 0;
-}
-
-static void
 place_from_json(struct gsp_dns_place *p, const struct gsp_json *v)
 {
 	memset(p, 0, sizeof(*p));
-	copy_text(p->domain, sizeof(p->domain), v, "domain");
-	copy_text(p->label, sizeof(p->label), v, "label");
-	copy_text(p->ipv4, sizeof(p->ipv4), v, "ipv4");
-	copy_text(p->ipv6, sizeof(p->ipv6), v, "ipv6");
-	copy_text(p->session, sizeof(p->session), v, "session");
-	copy_text(p->api_url, sizeof(p->api_url), v, "api_url");
-	copy_text(p->why, sizeof(p->why), v, "why");
+	gsp_json_copy(p->domain, sizeof(p->domain), v, "domain");
+	gsp_json_copy(p->label, sizeof(p->label), v, "label");
+	gsp_json_copy(p->ipv4, sizeof(p->ipv4), v, "ipv4");
+	gsp_json_copy(p->ipv6, sizeof(p->ipv6), v, "ipv6");
+	gsp_json_copy(p->session, sizeof(p->session), v, "session");
+	gsp_json_copy(p->api_url, sizeof(p->api_url), v, "api_url");
+	gsp_json_copy(p->why, sizeof(p->why), v, "why");
 	p->linode_id = gsp_json_u64(v, "linode_id", 0);
 	p->ttl_s = (int64_t)gsp_json_u64(v, "ttl", 0);
-	p->since = get_time(v, "since");
+	p->since = gsp_json_time(v, "since");
 }
 
 static int
@@ -67,13 +52,13 @@ from_json(struct gsp_dns_state *st, const struct gsp_json *v, struct gsp_err *er
 	}
 	st->told.up = gsp_json_bool(told, "up", false);
 	st->told.done = gsp_json_bool(told, "done", false);
-	copy_text(st->told.name, sizeof(st->told.name), told, "name");
-	copy_text(st->told.ipv4, sizeof(st->told.ipv4), told, "ipv4");
-	copy_text(st->told.ipv6, sizeof(st->told.ipv6), told, "ipv6");
-	copy_text(st->told.session, sizeof(st->told.session), told, "session");
-	copy_text(st->told.address, sizeof(st->told.address), told, "address");
-	copy_text(st->told.why, sizeof(st->told.why), told, "why");
-	st->told.since = get_time(told, "since");
+	gsp_json_copy(st->told.name, sizeof(st->told.name), told, "name");
+	gsp_json_copy(st->told.ipv4, sizeof(st->told.ipv4), told, "ipv4");
+	gsp_json_copy(st->told.ipv6, sizeof(st->told.ipv6), told, "ipv6");
+	gsp_json_copy(st->told.session, sizeof(st->told.session), told, "session");
+	gsp_json_copy(st->told.address, sizeof(st->told.address), told, "address");
+	gsp_json_copy(st->told.why, sizeof(st->told.why), told, "why");
+	st->told.since = gsp_json_time(told, "since");
 	return 0;
 }
 
@@ -107,15 +92,6 @@ gsp_dns_state_load(struct gsp_dns_state *st, const struct gsp_home *h, const cha
 }
 
 static void
-add_time(struct gsp_json *v, const char *key, int64_t t)
-{
-	char text[GSP_CLOCK_TEXT];
-
-	if (t != 0)
-		gsp_json_add_str(v, key, gsp_clock_format(text, sizeof(text), t));
-}
-
-static void
 add_place(struct gsp_json *list, const struct gsp_dns_place *p)
 {
 	struct gsp_json *v = gsp_json_add_obj(list, NULL);
@@ -128,7 +104,8 @@ add_place(struct gsp_json *list, const struct gsp_dns_place *p)
 	gsp_json_add_str(v, "session", p->session);
 	gsp_json_add_str(v, "api_url", p->api_url);
 	gsp_json_add_u64(v, "ttl", (uint64_t)p->ttl_s);
-	add_time(v, "since", p->since);
+	if (p->since != 0)
+		gsp_json_add_time(v, "since", p->since);
 	if (p->why[0] != '\0')
 		gsp_json_add_str(v, "why", p->why);
 }
@@ -145,7 +122,8 @@ add_told(struct gsp_json *root, const struct gsp_dns_told *t)
 	gsp_json_add_str(v, "ipv6", t->ipv6);
 	gsp_json_add_str(v, "session", t->session);
 	gsp_json_add_str(v, "address", t->address);
-	add_time(v, "since", t->since);
+	if (t->since != 0)
+		gsp_json_add_time(v, "since", t->since);
 	if (t->why[0] != '\0')
 		gsp_json_add_str(v, "why", t->why);
 }

@@ -58,13 +58,12 @@ gsp_down_time_keep(const struct gsp_home *h, const char *server, int64_t took_ms
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(TEXT_MAX);
 	struct gsp_json *obj = gsp_json_new_obj();
-	char when[GSP_CLOCK_TEXT];
 	int64_t seconds = took_ms > 0 ? took_ms / 1000 + (took_ms % 1000 > 0) : 1;
 	int rc;
 
 	gsp_json_add_str(obj, "schema", schema);
 	gsp_json_add_u64(obj, "seconds", seconds < DOWN_MAX_S ? (uint64_t)seconds : DOWN_MAX_S);
-	gsp_json_add_str(obj, "t", gsp_clock_format(when, sizeof(when), gsp_wall_s()));
+	gsp_json_add_time(obj, "t", gsp_wall_s());
 	gsp_json_print(&text, obj);
 	gsp_buf_addc(&text, '\n');
 	rc = gsp_io_replace(path_of(h, server, &path), text.data, text.len, 0600, err);

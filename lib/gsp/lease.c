@@ -25,9 +25,10 @@
 static void
 add_time(struct gsp_json *v, const char *key, int64_t t)
 {
-	char text[GSP_CLOCK_TEXT];
-
-	gsp_json_add_str(v, key, t != 0 ? gsp_clock_format(text, sizeof(text), t) : "never");
+	if (t != 0)
+		gsp_json_add_time(v, key, t);
+	else
+		gsp_json_add_str(v, key, "never");
 }
 
 /* "never", or no such key: 0. */

@@ -58,8 +58,8 @@ gsp_notice_status_load(struct gsp_notice_status *s, const struct gsp_home *h, co
 	s->tries = gsp_json_u64(o, "tries", 0);
 	s->since_ms = (int64_t)gsp_json_u64(o, "since", 0);
 	s->not_before_ms = (int64_t)gsp_json_u64(o, "not_before", 0);
-	snprintf(s->stamp, sizeof(s->stamp), "%s", gsp_json_str(o, "stamp", ""));
-	snprintf(s->why, sizeof(s->why), "%s", gsp_json_str(o, "why", ""));
+	gsp_json_copy(s->stamp, sizeof(s->stamp), o, "stamp");
+	gsp_json_copy(s->why, sizeof(s->why), o, "why");
 	gsp_json_free(o);
 }
 
@@ -103,7 +103,7 @@ fill(struct gsp_notice_message *m, const struct gsp_json *o)
 {
 	enum gsp_notice_event event;
 
-	snprintf(m->id, sizeof(m->id), "%s", gsp_json_str(o, "message", ""));
+	gsp_json_copy(m->id, sizeof(m->id), o, "message");
 	if (strspn(m->id, "0123456789") != strlen(m->id))
 		m->id[0] = '\0'; /* it becomes a part of a URL */
 	for (const struct gsp_json *l = gsp_json_first(gsp_json_get(o, "lines")); l != NULL;

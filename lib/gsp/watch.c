@@ -89,8 +89,8 @@ fill(struct gsp_watch_memory *m, const struct gsp_json *v)
 	m->passed = get_time(v, "passed");
 	m->asked = get_time(v, "asked");
 	m->live = get_time(v, "live");
-	snprintf(m->why, sizeof(m->why), "%.199s", gsp_json_str(v, "why", ""));
-	snprintf(m->trouble, sizeof(m->trouble), "%.47s", gsp_json_str(v, "trouble", ""));
+	gsp_json_copy(m->why, sizeof(m->why), v, "why");
+	gsp_json_copy(m->trouble, sizeof(m->trouble), v, "trouble");
 }
 
 void
@@ -169,7 +169,7 @@ gsp_watch_seen_get(struct gsp_watch_seen *s, const struct gsp_home *h)
 		s->at = get_time(v, "seen");
 		s->every_s = get_time(v, "every_s");
 		s->pid = get_time(v, "pid");
-		snprintf(s->host, sizeof(s->host), "%.64s", gsp_json_str(v, "host", ""));
+		gsp_json_copy(s->host, sizeof(s->host), v, "host");
 	}
 	gsp_json_free(v);
 	gsp_buf_release(&path);

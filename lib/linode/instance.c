@@ -82,7 +82,7 @@ gsp_parse_instance(struct gsp_instance *out, const struct gsp_json *v, struct gs
 	gsp_parse_text(out->type, sizeof(out->type), gsp_json_str(v, "type", ""));
 	pick_ipv4(out->ipv4, gsp_json_get(v, "ipv4"));
 	pick_ipv6(out->ipv6, gsp_json_str(v, "ipv6", ""));
-	out->created = gsp_parse_time(v, "created");
+	out->created = gsp_json_time(v, "created");
 	out->backups = gsp_json_bool(gsp_json_get(v, "backups"), "enabled", false);
 	if (gsp_json_is_arr(locks))
 		for (const struct gsp_json *l = gsp_json_first(locks); l != NULL;

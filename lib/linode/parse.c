@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 
 #include "base/banned.h"
 
@@ -24,14 +23,6 @@ gsp_parse_text(char *dst, size_t size, const char *src)
 	for (size_t i = 0; i < n; i++)
 		dst[i] = (unsigned char)src[i] < 0x20 || src[i] == 0x7f ? '?' : src[i];
 	dst[n] = '\0';
-}
-
-int64_t
-gsp_parse_time(const struct gsp_json *obj, const char *key)
-{
-	int64_t t;
-
-	return gsp_clock_parse(&t, gsp_json_str(obj, key, "")) == 0 ? t : 0;
 }
 
 size_t

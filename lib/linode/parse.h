@@ -35,10 +35,6 @@ int gsp_parse_domain_record(
  * '?'. NULL is "". */
 void gsp_parse_text(char *dst, size_t size, const char *src);
 
-/** gsp_parse_time(obj, key): "2026-01-02T03:04:05", UTC without a zone letter; 0 if there is
- * none. */
-int64_t gsp_parse_time(const struct gsp_json *obj, const char *key);
-
 /** gsp_parse_tags(tags, max, obj): fill ${tags} from obj's "tags"; how many. */
 size_t gsp_parse_tags(char (*tags)[51], size_t max, const struct gsp_json *obj);
 
