@@ -12,6 +12,7 @@
 #include "gsp/home_script.h"
 #include "gsp/history.h"
 #include "gsp/script.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 #include "sys/lock.h"
 
@@ -103,7 +104,7 @@ static int
 write_result(const struct gsp_home *h, const char *server, struct result *r,
     enum after_state state, const char *why, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(8192);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *o = gsp_json_new_obj();
 	int rc;
 
@@ -117,12 +118,9 @@ write_result(const struct gsp_home *h, const char *server, struct result *r,
 	gsp_json_add_str(o, "why", why);
 	gsp_json_add_u64(o, "tries", r->tries);
 	gsp_json_add_time(o, "time", r->time);
-	gsp_json_print(&text, o);
-	gsp_buf_addc(&text, '\n');
-	rc = gsp_io_replace(path_of(h, server, "result.json", &path), text.data, text.len, 0600, err);
+	rc = gsp_state_file_write(o, path_of(h, server, "result.json", &path), err);
 	gsp_json_free(o);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
 }
 

@@ -5,12 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fmt/json.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 
 #include "base/banned.h"
-
-#define STATE_MAX (256 * 1024)
 
 static const char schema[] = "gsp.dns/1";
 
@@ -41,8 +39,7 @@ from_json(struct gsp_dns_state *st, const struct gsp_json *v, struct gsp_err *er
 {
 	const struct gsp_json *list = gsp_json_get(v, "places"), *told = gsp_json_get(v, "script");
 
-	if (strcmp(gsp_json_str(v, "schema", ""), schema) != 0 || !gsp_json_is_arr(list) ||
-	    gsp_json_count(list) > GSP_DNS_PLACES)
+	if (!gsp_json_is_arr(list) || gsp_json_count(list) > GSP_DNS_PLACES)
 		return gsp_err_set(err, GSP_EPROTO, "not a %s", schema);
 	for (const struct gsp_json *p = gsp_json_first(list); p != NULL; p = gsp_json_next(p)) {
 		place_from_json(&st->v[st->n], p);
@@ -66,28 +63,22 @@ int
 gsp_dns_state_load(struct gsp_dns_state *st, const struct gsp_home *h, const char *server,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(STATE_MAX);
-	struct gsp_json *v = NULL;
-	int rc = -1;
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v;
+	int rc = gsp_state_file_read(&v, path_of(h, server, &path), schema, err);
 
 	memset(st, 0, sizeof(*st));
-	if (gsp_io_read_file(&text, path_of(h, server, &path), err) == -1) {
-		if (err->code == GSP_ENOTFOUND) {
-			gsp_err_clear(err);
-			rc = 0;
-		}
-	} else if (gsp_json_parse(&v, text.data, text.len, err) == -1 || from_json(st, v, err) == -1) {
+	if (v != NULL)
+		rc = from_json(st, v, err);
+	if (rc == -1 && err->code == GSP_EPROTO) {
 		memset(st, 0, sizeof(*st));
 		err->code = GSP_EIO;
 		gsp_err_wrap(err, "'%s'", gsp_buf_str(&path));
 		gsp_err_hint(err, "remove it; records that lead to a machine that is gone are then yours to "
 		    "delete");
-	} else {
-		rc = 0;
 	}
 	gsp_json_free(v);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
 }
 
@@ -132,7 +123,7 @@ int
 gsp_dns_state_save(const struct gsp_dns_state *st, const struct gsp_home *h, const char *server,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(STATE_MAX);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *root = gsp_json_new_obj(), *list;
 	int rc;
 
@@ -144,15 +135,12 @@ gsp_dns_state_save(const struct gsp_dns_state *st, const struct gsp_home *h, con
 		add_place(list, &st->v[i]);
 	if (st->told.up)
 		add_told(root, &st->told);
-	gsp_json_print(&text, root);
-	gsp_buf_addc(&text, '\n');
 	if (st->n == 0 && !st->told.up)
 		rc = gsp_io_unlink(gsp_buf_str(&path), err);
 	else
-		rc = gsp_io_replace(gsp_buf_str(&path), text.data, text.len, 0600, err);
+		rc = gsp_state_file_write(root, gsp_buf_str(&path), err);
 	gsp_json_free(root);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
 }
 

@@ -7,18 +7,19 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "fmt/json.h"
 #include "gsp/ledger.h"
 #include "gsp/lease_tag.h"
 #include "gsp/limits.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 #include "sys/lock.h"
 #include "sys/sig.h"
 
 #include "base/banned.h"
 
-#define FILE_MAX_BYTES 4096
-#define LOCK_WAIT_MS   10000 /* another change reads the ledger and writes two files under it */
+#define LOCK_WAIT_MS 10000 /* another change reads the ledger and writes two files under it */
+
+static const char schema[] = "gsp.lease-file/1";
 
 /* ---- the file ---- */
 
@@ -58,8 +59,6 @@ static int
 from_json(struct gsp_lease *out, const struct gsp_json *v, const struct gsp_session *s,
     struct gsp_err *err)
 {
-	if (strcmp(gsp_json_str(v, "schema", ""), "gsp.lease-file/1") != 0)
-		return gsp_err_set(err, GSP_EIO, "not a gsp.lease-file/1");
 	if (strcmp(gsp_json_str(v, "session", ""), s->id) != 0)
 		return 0;
 	if (gsp_json_str(v, "until", NULL) == NULL)
@@ -74,17 +73,14 @@ static int
 read_lease(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_session *s,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
-	struct gsp_json *v = NULL;
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v;
 	int rc;
 
 	from_settings(out, s);
 	gsp_home_state_path(h, &path, s->server, "lease.json");
-	if (gsp_io_read_file(&text, gsp_buf_str(&path), err) == -1) {
-		rc = err->code == GSP_ENOTFOUND ? 0 : -1;
-		if (rc == 0)
-			gsp_err_clear(err);
-	} else if ((rc = gsp_json_parse(&v, gsp_buf_str(&text), text.len, err)) == 0)
+	rc = gsp_state_file_read(&v, gsp_buf_str(&path), schema, err);
+	if (v != NULL)
 		rc = from_json(out, v, s, err);
 	if (rc == -1) {
 		err->code = GSP_EIO;
@@ -94,7 +90,6 @@ read_lease(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_ses
 	if (out->latest != 0 && (out->until == 0 || out->until > out->latest))
 		out->until = out->latest;
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -110,25 +105,19 @@ static int
 write_lease(const struct gsp_lease *l, const struct gsp_home *h, const struct gsp_session *s,
     const char *actor, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *v = gsp_json_new_obj();
 	int rc;
 
-	gsp_json_add_str(v, "schema", "gsp.lease-file/1");
+	gsp_json_add_str(v, "schema", schema);
 	gsp_json_add_str(v, "session", s->id);
 	add_time(v, "until", l->until);
 	if (l->hold != 0)
 		add_time(v, "hold", l->hold);
 	gsp_json_add_str(v, "by", actor);
 	add_time(v, "at", gsp_wall_s());
-	gsp_json_print(&text, v);
-	gsp_buf_addc(&text, '\n');
-	rc = gsp_buf_ok(&text)
-	    ? gsp_io_replace(gsp_home_state_path(h, &path, s->server, "lease.json"), text.data,
-	          text.len, 0600, err)
-	    : gsp_err_set(err, GSP_ELIMIT, "the lease of '%s' is too long to write", s->server);
+	rc = gsp_state_file_write(v, gsp_home_state_path(h, &path, s->server, "lease.json"), err);
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
