@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -198,15 +197,8 @@ kid_let_go(const struct gsp_argv *argv, const struct gsp_home *h, const char *se
 	p.cwd = "/";
 	p.in = GSP_PROC_NULL;
 	p.err = p.out;
-	p.new_session = true;
+	p.detached = true;
 	rc = gsp_proc_start(&p, err);
 	close(p.out);
 	return rc;
-}
-
-void
-kids_reap(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
 }

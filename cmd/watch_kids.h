@@ -43,13 +43,10 @@ void kid_release(struct kid *k);
 
 /**
  * kid_let_go(argv, h, server, err):
- * Start ${argv} for good: a session of its own, in /, without our descriptors; what it says goes to
+ * Start ${argv} for good: nobody's child, in /, without our descriptors; what it says goes to
  * state/<server>/watch.log. -1 if it could not be started.
  */
 int kid_let_go(const struct gsp_argv *argv, const struct gsp_home *h, const char *server,
     struct gsp_err *err);
-
-/** kids_reap(): forget those that were let go and have ended; only while none is waited for. */
-void kids_reap(void);
 
 #endif

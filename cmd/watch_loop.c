@@ -131,7 +131,6 @@ rest(struct watch_loop *l, int64_t until_ms, still_fn *still, const char *server
 {
 	int64_t left;
 
-	kids_reap();
 	while (still(l, server, session)) {
 		if ((left = until_ms - gsp_now_ms()) <= 0)
 			return 1;
