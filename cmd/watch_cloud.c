@@ -247,14 +247,14 @@ watch_cloud(struct tool *t, struct gsp_err *err)
 	struct memory *m = calloc(2, sizeof(*m));
 	struct look l = {t, &m[0], &m[1]};
 	struct gsp_err why = GSP_ERR_INIT;
-	char note[64];
+	char note[GSP_LOCK_NOTE];
 	int lock = -1, rc = -1;
 
 	if (m == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	snprintf(note, sizeof(note), "watch: strays (pid %ld)", (long)getpid());
 	if (gsp_home_state_make(t->home, NULL, err) == -1 ||
-	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"), note, -1, err) == -1 ||
+	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"),
+	        gsp_lock_who(note, "watch", "strays"), -1, err) == -1 ||
 	    gsp_io_sweep(gsp_home_path(t->home, &path, "state"), err) == -1)
 		goto out;
 	read_memory(&m[0], t->home);

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "gsp/lease.h"
 #include "gsp/limits.h"
 #include "gsp/moved.h"
@@ -66,24 +65,17 @@ decided(struct pass *p, const char *fmt, ...)
 
 /* ---- what is known ---- */
 
-/* Somebody works on the server; and is what they do the end of its session? Whoever holds the lock
- * says so in its note, "actor: what (pid N)". */
+/* Somebody works on the server; and is what they do the end of its session? */
 static bool
 is_busy(struct pass *p)
 {
 	static const char *const ends[] = {"down", "stop", "sync down", "teardown", "restart", NULL};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[256];
+	char note[GSP_LOCK_NOTE];
 	bool yes = gsp_lock_peek(gsp_home_state_path(p->t->home, &path, p->job->server, "lock"), note,
 	    sizeof(note));
-	char *what = note, *next, *pid = strstr(note, " (pid ");
 
-	while ((next = strstr(what, ": ")) != NULL)
-		what = next + 2;
-	if (pid != NULL)
-		*pid = '\0';
-	for (size_t i = 0; yes && ends[i] != NULL; i++)
-		p->ending = p->ending || strcmp(what, ends[i]) == 0;
+	p->ending = yes && gsp_lock_says(note, ends);
 	gsp_buf_release(&path);
 	return yes;
 }
@@ -367,7 +359,7 @@ watch_one(struct watch_row *row, struct tool *t, const char *server, const struc
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct pass p = {.t = t, .o = o, .row = row, .seen = {.health = -1}};
-	char note[64];
+	char note[GSP_LOCK_NOTE];
 	int lock = -1, rc = -1;
 
 	memset(row, 0, sizeof(*row));
@@ -378,9 +370,8 @@ watch_one(struct watch_row *row, struct tool *t, const char *server, const struc
 		rc = 0;
 		goto out;
 	}
-	snprintf(note, sizeof(note), "watch: a pass (pid %ld)", (long)getpid());
-	if (gsp_lock_take(&lock, gsp_home_state_path(t->home, &path, server, "watch.lock"), note, -1,
-	        err) == -1) {
+	if (gsp_lock_take(&lock, gsp_home_state_path(t->home, &path, server, "watch.lock"),
+	        gsp_lock_who(note, "watch", "a pass"), -1, err) == -1) {
 		if (err->code == GSP_ETEMP) {
 			gsp_debug("%s: left to another watch: %s", server, err->msg);
 			gsp_err_clear(err);

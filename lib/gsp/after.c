@@ -251,11 +251,11 @@ take_lock(const struct gsp_home *h, const char *server, const char *actor, int *
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: after_save (pid %ld)", actor, (long)getpid());
-	rc = gsp_lock_take(fd, path_of(h, server, "lock", &path), note, -1, err);
+	rc = gsp_lock_take(fd, path_of(h, server, "lock", &path),
+	    gsp_lock_who(note, actor, "after_save"), -1, err);
 	gsp_buf_release(&path);
 	return rc;
 }

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "gsp/dns_int.h"
@@ -12,7 +11,6 @@
 #include "gsp/dns_script.h"
 #include "gsp/dns_state.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -39,18 +37,11 @@ static int
 take_home_lock(struct gsp_job *job, int *fd, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t until = gsp_now_ms() + LOCK_MS;
-	char note[128];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%s: dns (pid %ld)", job->server, (long)getpid());
-	gsp_home_path(job->home, &path, "state/dns.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < until) {
-		gsp_err_clear(err);
-		if ((rc = gsp_sleep_ms(100, err)) == -1)
-			break;
-	}
+	rc = gsp_lock_wait(fd, gsp_home_path(job->home, &path, "state/dns.lock"),
+	    gsp_lock_who(note, job->server, "dns"), LOCK_MS, err);
 	gsp_buf_release(&path);
 	return rc;
 }

@@ -25,10 +25,10 @@ static int
 take_lock(struct gsp_job *job, const char *what, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[256];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: %.60s (pid %ld)", job->actor, what, (long)getpid());
+	gsp_lock_who(note, job->actor, what);
 	gsp_home_state_path(job->home, &path, job->server, "lock");
 	rc = gsp_lock_take(&job->lock_fd, gsp_buf_str(&path), note, inherited_lock(), err);
 	if (rc == 0 && job->lock_fd == inherited_lock())

@@ -13,7 +13,6 @@
 #include "gsp/state_file.h"
 #include "sys/io.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -128,16 +127,11 @@ take_lock(int *fd, const struct gsp_home *h, const char *server, const char *act
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t deadline = gsp_now_ms() + LOCK_WAIT_MS;
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: lease (pid %ld)", actor, (long)getpid());
-	gsp_home_state_path(h, &path, server, "lease.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < deadline)
-		if (gsp_sleep_ms(50, err) == -1)
-			break;
+	rc = gsp_lock_wait(fd, gsp_home_state_path(h, &path, server, "lease.lock"),
+	    gsp_lock_who(note, actor, "lease"), LOCK_WAIT_MS, err);
 	if (rc == 0 && gsp_io_sweep(gsp_home_state_path(h, &path, server, ""), err) == -1) {
 		gsp_lock_drop(*fd);
 		rc = -1;
@@ -169,29 +163,11 @@ gsp_lease_begin(const struct gsp_home *h, const struct gsp_session *s,
 
 /* ---- a change ---- */
 
-/* What the lock's note says is being done: "anna: sync down (pid 12)". */
-static bool
-brings_down(const char *note)
-{
-	static const char *const ways[] = {"down", "stop", "sync down", "teardown"};
-	const char *end = strstr(note, " (pid "), *next;
-
-	while (end != NULL && (next = strstr(end + 1, " (pid ")) != NULL)
-		end = next;
-	for (size_t i = 0; end != NULL && i < sizeof(ways) / sizeof(ways[0]); i++) {
-		size_t n = strlen(ways[i]);
-
-		if ((size_t)(end - note) >= n + 2 && strncmp(end - n, ways[i], n) == 0 &&
-		    strncmp(end - n - 2, ": ", 2) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A session that is on its way out has no use for more time, and a promise of it would be empty. */
 static int
 refuse_going(struct gsp_job *job, struct gsp_err *err)
 {
+	static const char *const ends[] = {"down", "stop", "sync down", "teardown", NULL};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	char note[300];
 	bool busy;
@@ -205,7 +181,7 @@ refuse_going(struct gsp_job *job, struct gsp_err *err)
 	busy = gsp_lock_peek(gsp_home_state_path(job->home, &path, job->server, "lock"), note,
 	    sizeof(note));
 	gsp_buf_release(&path);
-	if (busy && brings_down(note))
+	if (busy && gsp_lock_says(note, ends))
 		return gsp_err_set(err, GSP_ETEMP, "'%s' is going down right now (%s): its lease is over; "
 		    "'gsp up %s' when it is gone", job->server, note, job->server);
 	return 0;
