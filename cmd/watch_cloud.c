@@ -201,22 +201,12 @@ out:
 static int
 look(struct look *l, struct gsp_err *err)
 {
-	struct gsp_buf token = GSP_BUF_INIT(4096);
-	struct gsp_linode_opts o;
 	struct gsp_linode *api = NULL;
-	int rc = -1;
+	int rc = gsp_home_api(&api, l->t->home, BUDGET_MS, err);
 
-	memset(&o, 0, sizeof(o));
-	o.base_url = l->t->home->api_url;
-	o.budget_ms = o.attempt_ms = BUDGET_MS;
-	if (gsp_home_token(l->t->home, &token, err) == 0) {
-		o.token = gsp_buf_str(&token);
-		if (gsp_linode_new(&api, &o, err) == 0)
-			rc = look_with(l, api, err);
-	}
+	if (rc == 0)
+		rc = look_with(l, api, err);
 	gsp_linode_free(api);
-	gsp_token_wipe(&token);
-	gsp_buf_release(&token);
 	return rc;
 }
 
