@@ -1,6 +1,7 @@
 #include "linode/parse.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,6 +24,21 @@ gsp_parse_text(char *dst, size_t size, const char *src)
 	for (size_t i = 0; i < n; i++)
 		dst[i] = (unsigned char)src[i] < 0x20 || src[i] == 0x7f ? '?' : src[i];
 	dst[n] = '\0';
+}
+
+void *
+gsp_parse_room(void *v, size_t n, size_t *cap, size_t size, struct gsp_err *err)
+{
+	size_t want = *cap == 0 ? 8 : *cap * 2;
+
+	if (n < *cap)
+		return v;
+	if ((v = reallocarray(v, want, size)) == NULL) {
+		gsp_err_set(err, GSP_ESYS, "out of memory");
+		return NULL;
+	}
+	*cap = want;
+	return v;
 }
 
 size_t
