@@ -18,12 +18,6 @@
 #define CHECK_MS 20000
 #define LOCK_MS  20000 /* another server of this home is being pointed */
 
-const char *
-gsp_dns_name(const struct gsp_server_conf *conf, char *out, size_t size)
-{
-	return gsp_dns_conf_full(&conf->dns, conf->name, out, size);
-}
-
 static bool
 has_records(const struct gsp_server_conf *c)
 {
@@ -149,7 +143,7 @@ tell_up(struct gsp_job *job, struct gsp_dns_state *st, struct gsp_err *err)
 	memset(t, 0, sizeof(*t));
 	t->up = true;
 	t->since = gsp_wall_s();
-	gsp_dns_name(s->conf, t->name, sizeof(t->name));
+	gsp_dns_conf_full(&s->conf->dns, s->conf->name, t->name, sizeof(t->name));
 	snprintf(t->ipv4, sizeof(t->ipv4), "%s", s->ipv4);
 	snprintf(t->ipv6, sizeof(t->ipv6), "%s", s->ipv6);
 	snprintf(t->session, sizeof(t->session), "%s", s->id);
@@ -192,7 +186,7 @@ gsp_dns_point(struct gsp_job *job, struct gsp_err *err)
 	gsp_err_clear(err); /* what it says below is gathered in it */
 	if (gsp_dns_state_load(&st, job->home, job->server, err) == -1)
 		return -1;
-	gsp_dns_name(s->conf, name, sizeof(name));
+	gsp_dns_conf_full(&s->conf->dns, s->conf->name, name, sizeof(name));
 	if (name[0] != '\0')
 		gsp_steps_begin(job->steps, job->server, "dns", "pointing %s to %s", name, s->ipv4);
 	if (has_records(s->conf))
