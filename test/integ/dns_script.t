@@ -89,7 +89,7 @@ EOT
 gives 0 "it hangs: up" gsp-up toy
 says "warns" 'dns up did not end within 1 s'
 prints "the address is the number" "\"address\":\"$(ip4):7777\""
-ok "what it started is gone" sh -c '! kill -0 "$1" 2>/dev/null' - "$(cat "$H/pid")"
+ok "what it started is gone" until_true 10 sh -c '! kill -0 "$1" 2>/dev/null' - "$(cat "$H/pid")"
 is "no record was made for a script's name" "$(records crew)" ""
 rm "$S/toy/dns"
 gives 0 "the script is gone: up" gsp-up toy
