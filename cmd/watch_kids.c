@@ -21,23 +21,6 @@
 #define LOG_MAX  (256 * 1024) /* bytes, twice: watch.log and watch.log.1 */
 
 int
-kid_tool(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
-    struct gsp_err *err)
-{
-	struct gsp_buf dir = GSP_BUF_INIT(4096);
-	int rc = gsp_io_self_dir(&dir, err);
-
-	if (rc == 0) {
-		gsp_argv_pushf(argv, "%s/%s", gsp_buf_str(&dir), tool);
-		gsp_argv_push(argv, "-C");
-		gsp_argv_push(argv, h->dir);
-		gsp_argv_pushf(argv, "--actor=%s", actor);
-	}
-	gsp_buf_release(&dir);
-	return rc;
-}
-
-int
 kid_start(struct kid *k, const struct gsp_argv *argv, const char *const *env, int64_t limit_s,
     struct gsp_err *err)
 {

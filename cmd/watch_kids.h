@@ -27,10 +27,6 @@ struct kid {
 	int status;          /* of one that is done */
 };
 
-/** kid_tool(argv, h, tool, actor, err): "<our directory>/TOOL -C HOME --actor=WHO"; add the rest. */
-int kid_tool(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
-    struct gsp_err *err);
-
 /** kid_start(k, argv, env, limit_s, err): in a process group of its own, stdout kept in k->out,
  * stderr ours. Release with kid_release(). */
 int kid_start(struct kid *k, const struct gsp_argv *argv, const char *const *env, int64_t limit_s,

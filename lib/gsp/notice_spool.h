@@ -8,7 +8,6 @@
 #ifndef GSP_GSP_NOTICE_SPOOL_H
 #define GSP_GSP_NOTICE_SPOOL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/argv.h"
