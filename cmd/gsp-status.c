@@ -161,18 +161,12 @@ print_end(struct status *s, struct gsp_err *err)
 static int
 read_cloud(struct tool *t, struct status *s, bool mend, struct gsp_err *err)
 {
-	struct gsp_buf token = GSP_BUF_INIT(4096);
-	struct gsp_linode_opts o;
 	struct gsp_linode *api = NULL;
-	int rc = -1;
+	int rc;
 
-	if (gsp_home_token(t->home, &token, err) == -1)
+	if (gsp_home_api(&api, t->home, 0, err) == -1)
 		return -1;
-	memset(&o, 0, sizeof(o));
-	o.base_url = t->home->api_url;
-	o.token = gsp_buf_str(&token);
-	if (gsp_linode_new(&api, &o, err) == 0)
-		rc = gsp_cloud_read(&s->cloud, t->home, api, err);
+	rc = gsp_cloud_read(&s->cloud, t->home, api, err);
 	if (rc == 0)
 		rc = mend && (mend_ledger(t, api, &s->cloud, err) == -1 ||
 		         gsp_dns_settle(t->home, api, told, NULL, err) == -1)
@@ -180,8 +174,6 @@ read_cloud(struct tool *t, struct status *s, bool mend, struct gsp_err *err)
 		    : 0;
 	if (rc == -1 && err->code != GSP_EAUTH && err->code != GSP_ECANCEL)
 		gsp_err_hint(err, "'gsp status --cached' shows what this computer remembers");
-	gsp_token_wipe(&token);
-	gsp_buf_release(&token);
 	gsp_linode_free(api);
 	return rc;
 }
@@ -208,20 +200,6 @@ show(struct tool *t, struct status *s, char **names, size_t n, struct gsp_err *e
 out:
 	free(probes);
 	return rc;
-}
-
-static int
-known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < all->n && strcmp(all->v[k], names[i]) != 0)
-			k++;
-		if (k == all->n)
-			return gsp_err_set(err, GSP_EUNAVAIL, "no such server '%s'", names[i]);
-	}
-	return 0;
 }
 
 static int
@@ -265,7 +243,7 @@ take_over_and_show(struct tool *t, struct status *s, const struct gsp_argv *all,
 	if (t->cli.noperands > 0 || s->cached)
 		gsp_err_set(err, GSP_EUSAGE, "--take-over takes the server's name itself ('--take-over %s "
 		    "--yes'), and no other server or --cached", s->take_over);
-	else if (known(all, names, 1, err) == 0 &&
+	else if (gsp_status_known(all, names, 1, err) == 0 &&
 	    tool_each(t, names, 1, TOOL_LOCK | TOOL_STEPS, take_over, NULL, err) == 0)
 		rc = show(t, s, names, 1, err);
 	free(names[0]);
@@ -360,7 +338,7 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	int rc = -1;
 
 	if (gsp_status_servers(&all, t->home, err) == -1 ||
-	    known(&all, t->cli.operands, n, err) == -1)
+	    gsp_status_known(&all, t->cli.operands, n, err) == -1)
 		goto out;
 	if (s->rebuild) {
 		rc = rebuild_and_show(t, s, &all, err);

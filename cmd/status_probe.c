@@ -57,7 +57,7 @@ read_probe(struct gsp_probe *p, const char *text)
 	p->answered = gsp_json_bool(v, "answered", false);
 	p->alive = gsp_json_bool(v, "alive", false);
 	p->rebooted = gsp_json_bool(v, "rebooted", false);
-	snprintf(p->why, sizeof(p->why), "%s", gsp_json_str(v, "why", ""));
+	gsp_json_copy(p->why, sizeof(p->why), v, "why");
 	marker = gsp_json_str(v, "marker", "");
 	p->has_marker = marker[0] != '\0' && gsp_marker_parse(&p->marker, marker, &ignored) == 0;
 	gsp_json_free(v);

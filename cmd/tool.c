@@ -408,21 +408,29 @@ relay_all(struct relay *r, struct gsp_proc *p, const char *name)
 	gsp_buf_release(&in);
 }
 
+int
+tool_argv(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
+    struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(4096);
+	int rc = gsp_io_self_dir(&dir, err);
+
+	if (rc == 0) {
+		gsp_argv_pushf(argv, "%s/%s", gsp_buf_str(&dir), tool);
+		gsp_argv_push(argv, "-C");
+		gsp_argv_push(argv, h->dir);
+		gsp_argv_pushf(argv, "--actor=%s", actor);
+	}
+	gsp_buf_release(&dir);
+	return rc;
+}
+
 static int
 child_argv(struct gsp_argv *a, struct tool *t, const struct gsp_argv *argv, struct gsp_err *err)
 {
-	struct gsp_buf dir = GSP_BUF_INIT(4096);
-
-	if (gsp_io_self_dir(&dir, err) == -1) {
-		gsp_buf_release(&dir);
+	if (tool_argv(a, t->home, argv->v[0], t->cli.actor, err) == -1)
 		return -1;
-	}
-	gsp_argv_pushf(a, "%s/%s", gsp_buf_str(&dir), argv->v[0]);
-	gsp_buf_release(&dir);
-	gsp_argv_push(a, "-C");
-	gsp_argv_push(a, t->home->dir);
 	gsp_argv_push(a, "--progress=json");
-	gsp_argv_pushf(a, "--actor=%s", t->cli.actor);
 	if (t->cli.verbose > 0)
 		gsp_argv_push(a, t->cli.verbose > 1 ? "-vv" : "-v");
 	for (size_t i = 1; i < argv->n; i++)

@@ -58,6 +58,13 @@ int tool_main(struct tool *t, int argc, char **argv, int flags, tool_fn *fn, voi
 int tool_end(struct tool *t, int rc, const struct gsp_err *err, const struct gsp_argv *after);
 
 /**
+ * tool_argv(argv, h, tool, actor, err):
+ * "<our directory>/TOOL -C HOME --actor=WHO", of a sibling tool; add the rest. Check gsp_argv_ok().
+ */
+int tool_argv(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
+    struct gsp_err *err);
+
+/**
  * tool_child(t, job, argv, err):
  * Start a sibling tool (${argv}[0] is its name) for this job's server: it inherits the lock, its
  * progress is shown as ours, its record is dropped, its journal is read again. -1 with its

@@ -33,7 +33,7 @@ up_watcher_begin(struct tool *t, struct gsp_job *job)
 	if (t->home->watch_by != GSP_WATCH_SESSION || home_watched(t->home) ||
 	    gsp_watch_session_lives(t->home, job->server, job->session->id))
 		return;
-	if (kid_tool(&argv, t->home, "gsp-watch", "watch", &why) == 0) {
+	if (tool_argv(&argv, t->home, "gsp-watch", "watch", &why) == 0) {
 		gsp_argv_push(&argv, "--session");
 		gsp_argv_push(&argv, job->server);
 		(void)kid_let_go(&argv, t->home, job->server, &why);

@@ -24,7 +24,7 @@ say(struct tool *t, struct gsp_job *job, const char *text)
 
 	if (!gsp_run_has(job, "say"))
 		return;
-	if (kid_tool(&argv, t->home, "gsp-run", ACTOR, &why) == 0) {
+	if (tool_argv(&argv, t->home, "gsp-run", ACTOR, &why) == 0) {
 		gsp_argv_push(&argv, "--progress=json"); /* what the script prints is nobody's */
 		gsp_argv_push(&argv, "say");
 		gsp_argv_push(&argv, job->server);
@@ -50,7 +50,7 @@ begin_down(struct tool *t, struct gsp_job *job, const struct gsp_decide_act *act
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	int rc = -1;
 
-	if (kid_tool(&argv, t->home, "gsp-down", ACTOR, err) == 0) {
+	if (tool_argv(&argv, t->home, "gsp-down", ACTOR, err) == 0) {
 		/* who joined meanwhile is not thrown out by an idle stop: it counts once more */
 		gsp_argv_push(&argv, act->even_if_playing ? "--even-if-playing" : "--if-empty");
 		/* nor does anybody who was granted more time meanwhile lose it */
@@ -101,7 +101,7 @@ watch_live(struct tool *t, struct gsp_job *job, struct gsp_err *err)
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	int rc = -1;
 
-	if (kid_tool(&argv, t->home, "gsp-sync", ACTOR, err) == 0) {
+	if (tool_argv(&argv, t->home, "gsp-sync", ACTOR, err) == 0) {
 		gsp_argv_push(&argv, "down");
 		gsp_argv_push(&argv, "--live");
 		gsp_argv_push(&argv, "--if-due");

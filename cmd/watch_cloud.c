@@ -9,13 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "fmt/json.h"
 #include "gsp/cloud.h"
 #include "gsp/dns.h"
 #include "gsp/job.h"
 #include "gsp/lease_tag.h"
 #include "gsp/notice.h"
 #include "gsp/reconcile.h"
+#include "gsp/state_file.h"
 #include "gsp/status.h"
 #include "sys/io.h"
 #include "sys/lock.h"
@@ -25,7 +25,6 @@
 #define EACH_S     600
 #define SOON_S     60
 #define FAILING_S  1800
-#define FILE_MAX_  (256 * 1024)
 #define STRAYS_MAX 1000
 #define BUDGET_MS  60000
 
@@ -51,17 +50,21 @@ struct look {
 
 /* ---- memory ---- */
 
+static const char *
+memory_path(const struct gsp_home *h, struct gsp_buf *b)
+{
+	return gsp_home_path(h, b, "state/watch-cloud.json");
+}
+
 static void
 read_memory(struct memory *m, const struct gsp_home *h)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_err ignored = GSP_ERR_INIT;
-	struct gsp_json *v = NULL;
+	struct gsp_json *v;
 
 	memset(m, 0, sizeof(*m));
-	if (gsp_io_read_file(&text, gsp_home_path(h, &path, "state/watch-cloud.json"), &ignored) == 0 &&
-	    gsp_json_parse(&v, gsp_buf_str(&text), text.len, &ignored) == 0 &&
-	    strcmp(gsp_json_str(v, "schema", ""), schema) == 0) {
+	if (gsp_state_file_read(&v, memory_path(h, &path), schema, &ignored) == 0 && v != NULL) {
 		m->looked = (int64_t)gsp_json_u64(v, "looked", 0);
 		m->failing = (int64_t)gsp_json_u64(v, "failing", 0);
 		m->failing_told = gsp_json_bool(v, "failing_told", false);
@@ -70,14 +73,13 @@ read_memory(struct memory *m, const struct gsp_home *h)
 			m->v[m->n++] = (struct stray){gsp_json_u64(e, "id", 0), gsp_json_bool(e, "told", false)};
 	}
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 }
 
 static int
 write_memory(const struct memory *m, const struct gsp_home *h, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *v = gsp_json_new_obj(), *list, *e;
 	int rc;
 
@@ -91,12 +93,8 @@ write_memory(const struct memory *m, const struct gsp_home *h, struct gsp_err *e
 		gsp_json_add_u64(e, "id", m->v[i].id);
 		gsp_json_add_bool(e, "told", m->v[i].told);
 	}
-	gsp_json_print(&text, v);
-	gsp_buf_addc(&text, '\n');
-	rc = gsp_io_replace(gsp_home_path(h, &path, "state/watch-cloud.json"), gsp_buf_str(&text),
-	    text.len, 0600, err);
+	rc = gsp_state_file_write(v, memory_path(h, &path), err);
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -203,22 +201,12 @@ out:
 static int
 look(struct look *l, struct gsp_err *err)
 {
-	struct gsp_buf token = GSP_BUF_INIT(4096);
-	struct gsp_linode_opts o;
 	struct gsp_linode *api = NULL;
-	int rc = -1;
+	int rc = gsp_home_api(&api, l->t->home, BUDGET_MS, err);
 
-	memset(&o, 0, sizeof(o));
-	o.base_url = l->t->home->api_url;
-	o.budget_ms = o.attempt_ms = BUDGET_MS;
-	if (gsp_home_token(l->t->home, &token, err) == 0) {
-		o.token = gsp_buf_str(&token);
-		if (gsp_linode_new(&api, &o, err) == 0)
-			rc = look_with(l, api, err);
-	}
+	if (rc == 0)
+		rc = look_with(l, api, err);
 	gsp_linode_free(api);
-	gsp_token_wipe(&token);
-	gsp_buf_release(&token);
 	return rc;
 }
 
@@ -249,14 +237,14 @@ watch_cloud(struct tool *t, struct gsp_err *err)
 	struct memory *m = calloc(2, sizeof(*m));
 	struct look l = {t, &m[0], &m[1]};
 	struct gsp_err why = GSP_ERR_INIT;
-	char note[64];
+	char note[GSP_LOCK_NOTE];
 	int lock = -1, rc = -1;
 
 	if (m == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
-	snprintf(note, sizeof(note), "watch: strays (pid %ld)", (long)getpid());
 	if (gsp_home_state_make(t->home, NULL, err) == -1 ||
-	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"), note, -1, err) == -1 ||
+	    gsp_lock_take(&lock, gsp_home_path(t->home, &path, "state/watch-cloud.lock"),
+	        gsp_lock_who(note, "watch", "strays"), -1, err) == -1 ||
 	    gsp_io_sweep(gsp_home_path(t->home, &path, "state"), err) == -1)
 		goto out;
 	read_memory(&m[0], t->home);

@@ -1,7 +1,8 @@
 /*
  * watch_cloud: what the account has that no server here accounts for. Seldom, by a process of its
- * own: the cloud's list is read, the ledger is mended (gsp/reconcile), and of each machine that
- * costs without a name somebody hears once.
+ * own: the cloud's list is read, the ledger (gsp/reconcile), the tags of leases (gsp/lease_tag) and
+ * names that lead nowhere (gsp/dns) are mended, and of each machine that costs without a name
+ * somebody hears once.
  *
  * state/watch-cloud.json: {"schema":"gsp.watch-cloud/1","looked":T,"failing":T,"failing_told":B,
  * "strays":[{"id":N,"told":B}]}.

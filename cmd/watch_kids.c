@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,23 +19,6 @@
 #define GRACE_MS 2000
 #define LOOK_MS  100          /* how often we look whether one has ended */
 #define LOG_MAX  (256 * 1024) /* bytes, twice: watch.log and watch.log.1 */
-
-int
-kid_tool(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
-    struct gsp_err *err)
-{
-	struct gsp_buf dir = GSP_BUF_INIT(4096);
-	int rc = gsp_io_self_dir(&dir, err);
-
-	if (rc == 0) {
-		gsp_argv_pushf(argv, "%s/%s", gsp_buf_str(&dir), tool);
-		gsp_argv_push(argv, "-C");
-		gsp_argv_push(argv, h->dir);
-		gsp_argv_pushf(argv, "--actor=%s", actor);
-	}
-	gsp_buf_release(&dir);
-	return rc;
-}
 
 int
 kid_start(struct kid *k, const struct gsp_argv *argv, const char *const *env, int64_t limit_s,
@@ -198,15 +180,8 @@ kid_let_go(const struct gsp_argv *argv, const struct gsp_home *h, const char *se
 	p.cwd = "/";
 	p.in = GSP_PROC_NULL;
 	p.err = p.out;
-	p.new_session = true;
+	p.detached = true;
 	rc = gsp_proc_start(&p, err);
 	close(p.out);
 	return rc;
-}
-
-void
-kids_reap(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
 }

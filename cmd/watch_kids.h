@@ -27,10 +27,6 @@ struct kid {
 	int status;          /* of one that is done */
 };
 
-/** kid_tool(argv, h, tool, actor, err): "<our directory>/TOOL -C HOME --actor=WHO"; add the rest. */
-int kid_tool(struct gsp_argv *argv, const struct gsp_home *h, const char *tool, const char *actor,
-    struct gsp_err *err);
-
 /** kid_start(k, argv, env, limit_s, err): in a process group of its own, stdout kept in k->out,
  * stderr ours. Release with kid_release(). */
 int kid_start(struct kid *k, const struct gsp_argv *argv, const char *const *env, int64_t limit_s,
@@ -43,13 +39,10 @@ void kid_release(struct kid *k);
 
 /**
  * kid_let_go(argv, h, server, err):
- * Start ${argv} for good: a session of its own, in /, without our descriptors; what it says goes to
+ * Start ${argv} for good: nobody's child, in /, without our descriptors; what it says goes to
  * state/<server>/watch.log. -1 if it could not be started.
  */
 int kid_let_go(const struct gsp_argv *argv, const struct gsp_home *h, const char *server,
     struct gsp_err *err);
-
-/** kids_reap(): forget those that were let go and have ended; only while none is waited for. */
-void kids_reap(void);
 
 #endif

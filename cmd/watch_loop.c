@@ -45,17 +45,10 @@ static int
 all_names(struct gsp_argv *out, const struct gsp_argv *all, char **names, size_t n,
     struct gsp_err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < all->n && strcmp(all->v[k], names[i]) != 0)
-			k++;
-		if (k == all->n)
-			return gsp_err_set(err, GSP_EUNAVAIL, "no such server '%s'", names[i]);
-		gsp_argv_push(out, names[i]);
-	}
-	for (size_t i = 0; n == 0 && i < all->n; i++)
-		gsp_argv_push(out, all->v[i]);
+	if (gsp_status_known(all, names, n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < (n > 0 ? n : all->n); i++)
+		gsp_argv_push(out, n > 0 ? names[i] : all->v[i]);
 	return out->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }
 
@@ -142,7 +135,6 @@ rest(struct watch_loop *l, int64_t until_ms, still_fn *still, const char *server
 {
 	int64_t left;
 
-	kids_reap();
 	while (still(l, server, session)) {
 		if ((left = until_ms - gsp_now_ms()) <= 0)
 			return 1;

@@ -198,7 +198,7 @@ watch_measure(struct watch_measured *out, struct tool *t, const char *server, in
 
 	memset(out, 0, sizeof(*out));
 	out->health = -1;
-	rc = kid_tool(&argv, t->home, "gsp-watch", t->cli.actor, &why);
+	rc = tool_argv(&argv, t->home, "gsp-watch", t->cli.actor, &why);
 	gsp_argv_push(&argv, "--measure");
 	gsp_argv_push(&argv, server);
 	if (rc == -1 || kid_start(&k, &argv, env, limit_s, &why) == -1) {

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "gsp/lease.h"
 #include "gsp/limits.h"
 #include "gsp/moved.h"
@@ -66,27 +65,17 @@ decided(struct pass *p, const char *fmt, ...)
 
 /* ---- what is known ---- */
 
-/* Somebody works on the server; and is what they do the end of its session? Whoever holds the lock
- * says so in its note, "actor: what (pid N)". */
+/* Somebody works on the server; and is what they do the end of its session? */
 static bool
 is_busy(struct pass *p)
 {
 	static const char *const ends[] = {"down", "stop", "sync down", "teardown", "restart", NULL};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[256];
+	char note[GSP_LOCK_NOTE];
 	bool yes = gsp_lock_peek(gsp_home_state_path(p->t->home, &path, p->job->server, "lock"), note,
 	    sizeof(note));
-	char *what = note, *next, *pid = strstr(note, " (pid ");
 
-	/* the last one: an actor may be called anything */
-	while (pid != NULL && (next = strstr(pid + 1, " (pid ")) != NULL)
-		pid = next;
-	while ((next = strstr(what, ": ")) != NULL)
-		what = next + 2;
-	if (pid != NULL)
-		*pid = '\0';
-	for (size_t i = 0; yes && ends[i] != NULL; i++)
-		p->ending = p->ending || strcmp(what, ends[i]) == 0;
+	p->ending = yes && gsp_lock_says(note, ends);
 	gsp_buf_release(&path);
 	return yes;
 }
@@ -107,31 +96,21 @@ last_work(struct pass *p)
 static enum gsp_watch_cloud
 ask_cloud(struct pass *p)
 {
-	struct gsp_buf token = GSP_BUF_INIT(4096);
-	struct gsp_linode_opts o;
 	struct gsp_linode *api = NULL;
 	struct gsp_err why = GSP_ERR_INIT;
 	struct gsp_instance it;
 	enum gsp_watch_cloud answer = GSP_WATCH_UNASKED;
 
-	memset(&o, 0, sizeof(o));
-	o.base_url = p->t->home->api_url;
-	o.budget_ms = o.attempt_ms = CLOUD_MS;
-	if (gsp_home_token(p->t->home, &token, &why) == 0) {
-		o.token = gsp_buf_str(&token);
-		if (gsp_linode_new(&api, &o, &why) == 0) {
-			if (gsp_instance_get(api, p->job->session->linode_id, &it, &why) == 0) {
-				p->theirs = gsp_moved_home(p->t->home, &it) != NULL;
-				answer = it.status == GSP_LS_OFFLINE ? GSP_WATCH_OFF : GSP_WATCH_THERE;
-			} else if (why.code == GSP_ENOTFOUND)
-				answer = GSP_WATCH_GONE;
-		}
+	if (gsp_home_api(&api, p->t->home, CLOUD_MS, &why) == 0) {
+		if (gsp_instance_get(api, p->job->session->linode_id, &it, &why) == 0) {
+			p->theirs = gsp_moved_home(p->t->home, &it) != NULL;
+			answer = it.status == GSP_LS_OFFLINE ? GSP_WATCH_OFF : GSP_WATCH_THERE;
+		} else if (why.code == GSP_ENOTFOUND)
+			answer = GSP_WATCH_GONE;
 	}
 	if (answer == GSP_WATCH_UNASKED)
 		gsp_debug("%s: Linode cannot tell either: %s", p->job->server, why.msg);
 	gsp_linode_free(api);
-	gsp_token_wipe(&token);
-	gsp_buf_release(&token);
 	return answer;
 }
 
@@ -384,7 +363,7 @@ watch_one(struct watch_row *row, struct tool *t, const char *server, const struc
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct pass p = {.t = t, .o = o, .row = row, .seen = {.health = -1}};
-	char note[64];
+	char note[GSP_LOCK_NOTE];
 	int lock = -1, rc = -1;
 
 	memset(row, 0, sizeof(*row));
@@ -395,9 +374,8 @@ watch_one(struct watch_row *row, struct tool *t, const char *server, const struc
 		rc = 0;
 		goto out;
 	}
-	snprintf(note, sizeof(note), "watch: a pass (pid %ld)", (long)getpid());
-	if (gsp_lock_take(&lock, gsp_home_state_path(t->home, &path, server, "watch.lock"), note, -1,
-	        err) == -1) {
+	if (gsp_lock_take(&lock, gsp_home_state_path(t->home, &path, server, "watch.lock"),
+	        gsp_lock_who(note, "watch", "a pass"), -1, err) == -1) {
 		if (err->code == GSP_ETEMP) {
 			gsp_debug("%s: left to another watch: %s", server, err->msg);
 			gsp_err_clear(err);
@@ -412,72 +390,4 @@ out:
 	gsp_job_close(p.job);
 	gsp_buf_release(&path);
 	return rc;
-}
-
-/* ---- the row ---- */
-
-static void
-text_or_null(struct gsp_json *v, const char *key, const char *text)
-{
-	if (text[0] != '\0')
-		gsp_json_add_str(v, key, text);
-	else
-		gsp_json_add_null(v, key);
-}
-
-static void
-time_or_null(struct gsp_json *v, const char *key, int64_t t)
-{
-	char text[GSP_CLOCK_TEXT];
-
-	text_or_null(v, key, t > 0 ? gsp_clock_format(text, sizeof(text), t) : "");
-}
-
-void
-watch_row_json(struct gsp_json *v, const struct watch_row *r)
-{
-	gsp_json_add_str(v, "server", r->server);
-	gsp_json_add_str(v, "stage", r->stage);
-	text_or_null(v, "session", r->session);
-	if (r->counted)
-		gsp_json_add_u64(v, "players", r->players);
-	else
-		gsp_json_add_null(v, "players");
-	if (r->health >= 0)
-		gsp_json_add_bool(v, "healthy", r->health == 1);
-	else
-		gsp_json_add_null(v, "healthy");
-	text_or_null(v, "why", r->why);
-	text_or_null(v, "idle", r->idle);
-	time_or_null(v, "stops", r->stop_at);
-	time_or_null(v, "lease", r->lease);
-	text_or_null(v, "decided", r->decided);
-}
-
-static int64_t
-read_time(const struct gsp_json *v, const char *key)
-{
-	int64_t t = 0;
-
-	return gsp_clock_parse(&t, gsp_json_str(v, key, "")) == 0 ? t : 0;
-}
-
-void
-watch_row_read(struct watch_row *r, const struct gsp_json *v)
-{
-	uint64_t players = gsp_json_u64(v, "players", UINT64_MAX);
-
-	memset(r, 0, sizeof(*r));
-	snprintf(r->server, sizeof(r->server), "%.28s", gsp_json_str(v, "server", ""));
-	snprintf(r->stage, sizeof(r->stage), "%.47s", gsp_json_str(v, "stage", ""));
-	snprintf(r->session, sizeof(r->session), "%.32s", gsp_json_str(v, "session", ""));
-	r->counted = players <= UINT32_MAX;
-	r->players = r->counted ? (uint32_t)players : 0;
-	r->health = !gsp_json_is_bool(gsp_json_get(v, "healthy")) ? -1
-	                                                          : gsp_json_bool(v, "healthy", false);
-	snprintf(r->why, sizeof(r->why), "%.199s", gsp_json_str(v, "why", ""));
-	snprintf(r->idle, sizeof(r->idle), "%.119s", gsp_json_str(v, "idle", ""));
-	r->stop_at = read_time(v, "stops");
-	r->lease = read_time(v, "lease");
-	snprintf(r->decided, sizeof(r->decided), "%.599s", gsp_json_str(v, "decided", ""));
 }

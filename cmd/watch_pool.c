@@ -32,7 +32,7 @@ static int
 start(struct pool *p, size_t slot, const char *server, struct gsp_err *err)
 {
 	struct gsp_argv argv = GSP_ARGV_INIT;
-	int rc = kid_tool(&argv, p->t->home, "gsp-watch", p->t->cli.actor, err);
+	int rc = tool_argv(&argv, p->t->home, "gsp-watch", p->t->cli.actor, err);
 
 	if (p->t->cli.verbose > 0)
 		gsp_argv_push(&argv, p->t->cli.verbose > 1 ? "-vv" : "-v");

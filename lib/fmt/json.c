@@ -3,9 +3,11 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 
 #include "base/banned.h"
@@ -204,6 +206,20 @@ gsp_json_bool(const struct gsp_json *obj, const char *key, bool dflt)
 	return gsp_json_is_bool(v) ? cJSON_IsTrue(raw(v)) != 0 : dflt;
 }
 
+void
+gsp_json_copy(char *out, size_t size, const struct gsp_json *obj, const char *key)
+{
+	snprintf(out, size, "%s", gsp_json_str(obj, key, ""));
+}
+
+int64_t
+gsp_json_time(const struct gsp_json *obj, const char *key)
+{
+	int64_t t = 0;
+
+	return gsp_clock_parse(&t, gsp_json_str(obj, key, "")) == 0 ? t : 0;
+}
+
 int
 gsp_json_id(uint64_t *out, const struct gsp_json *v)
 {
@@ -351,6 +367,14 @@ void
 gsp_json_add_bool(struct gsp_json *parent, const char *key, bool value)
 {
 	put(parent, key, cJSON_CreateBool(value));
+}
+
+void
+gsp_json_add_time(struct gsp_json *parent, const char *key, int64_t t)
+{
+	char text[GSP_CLOCK_TEXT];
+
+	gsp_json_add_str(parent, key, gsp_clock_format(text, sizeof(text), t));
 }
 
 void

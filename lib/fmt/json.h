@@ -49,6 +49,10 @@ const char *gsp_json_str(const struct gsp_json *obj, const char *key, const char
 uint64_t gsp_json_u64(const struct gsp_json *obj, const char *key, uint64_t dflt);
 double gsp_json_num(const struct gsp_json *obj, const char *key, double dflt);
 bool gsp_json_bool(const struct gsp_json *obj, const char *key, bool dflt);
+/** gsp_json_copy(out, size, obj, key): a string, cut to ${size} bytes with its NUL; "" if absent. */
+void gsp_json_copy(char *out, size_t size, const struct gsp_json *obj, const char *key);
+/** gsp_json_time(obj, key): ISO 8601 as seconds since the epoch; 0 if it is absent or no time. */
+int64_t gsp_json_time(const struct gsp_json *obj, const char *key);
 /** gsp_json_id(out, v): a whole number, or a string of digits (event entities use both). 0 or -1. */
 int gsp_json_id(uint64_t *out, const struct gsp_json *v);
 
@@ -68,6 +72,8 @@ void gsp_json_add_str(struct gsp_json *parent, const char *key, const char *valu
 void gsp_json_add_u64(struct gsp_json *parent, const char *key, uint64_t value);
 void gsp_json_add_num(struct gsp_json *parent, const char *key, double value);
 void gsp_json_add_bool(struct gsp_json *parent, const char *key, bool value);
+/** gsp_json_add_time(parent, key, t): "2026-03-01T20:00:00Z" for seconds since the epoch. */
+void gsp_json_add_time(struct gsp_json *parent, const char *key, int64_t t);
 void gsp_json_add_null(struct gsp_json *parent, const char *key);
 /** gsp_json_add_copy(parent, key, v): a deep copy of v. */
 void gsp_json_add_copy(struct gsp_json *parent, const char *key, const struct gsp_json *v);

@@ -12,6 +12,7 @@
 #include "gsp/home_script.h"
 #include "gsp/history.h"
 #include "gsp/script.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 #include "sys/lock.h"
 
@@ -92,7 +93,7 @@ read_result(const struct gsp_home *h, const char *server, struct result *r)
 				r->state = (enum after_state)i;
 		if (gsp_clock_parse(&r->time, gsp_json_str(o, "time", "")) == -1)
 			r->time = 0;
-		snprintf(r->why, sizeof(r->why), "%s", gsp_json_str(o, "why", ""));
+		gsp_json_copy(r->why, sizeof(r->why), o, "why");
 	}
 	gsp_json_free(o);
 	gsp_buf_release(&path);
@@ -103,9 +104,8 @@ static int
 write_result(const struct gsp_home *h, const char *server, struct result *r,
     enum after_state state, const char *why, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(8192);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *o = gsp_json_new_obj();
-	char when[GSP_CLOCK_TEXT];
 	int rc;
 
 	r->state = state;
@@ -117,13 +117,10 @@ write_result(const struct gsp_home *h, const char *server, struct result *r,
 	gsp_json_add_str(o, "state", state_names[state]);
 	gsp_json_add_str(o, "why", why);
 	gsp_json_add_u64(o, "tries", r->tries);
-	gsp_json_add_str(o, "time", gsp_clock_format(when, sizeof(when), r->time));
-	gsp_json_print(&text, o);
-	gsp_buf_addc(&text, '\n');
-	rc = gsp_io_replace(path_of(h, server, "result.json", &path), text.data, text.len, 0600, err);
+	gsp_json_add_time(o, "time", r->time);
+	rc = gsp_state_file_write(o, path_of(h, server, "result.json", &path), err);
 	gsp_json_free(o);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
 }
 
@@ -254,11 +251,11 @@ take_lock(const struct gsp_home *h, const char *server, const char *actor, int *
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: after_save (pid %ld)", actor, (long)getpid());
-	rc = gsp_lock_take(fd, path_of(h, server, "lock", &path), note, -1, err);
+	rc = gsp_lock_take(fd, path_of(h, server, "lock", &path),
+	    gsp_lock_who(note, actor, "after_save"), -1, err);
 	gsp_buf_release(&path);
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* gsp/config, part six: a name that stays while machines come and go. */
+/* gsp/config: a name that stays while machines come and go. */
 #include "gsp/config_dns.h"
 
 #include <stdio.h>

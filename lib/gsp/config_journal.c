@@ -1,4 +1,4 @@
-/* gsp/config, part three: a server's settings in the journal of its session. */
+/* gsp/config: a server's settings in the journal of its session. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -73,15 +73,7 @@ gsp_server_conf_to_json(const struct gsp_server_conf *s, struct gsp_json *obj)
 	add_list(map, "push", &s->push);
 	add_list(obj, "saves", &s->saves);
 	add_env(obj, &s->env);
-	map = gsp_json_add_obj(obj, "timeouts");
-	gsp_json_add_u64(map, "create", (uint64_t)s->timeouts.create_s);
-	gsp_json_add_u64(map, "ssh", (uint64_t)s->timeouts.ssh_s);
-	gsp_json_add_u64(map, "bootstrap", (uint64_t)s->timeouts.bootstrap_s);
-	gsp_json_add_u64(map, "start", (uint64_t)s->timeouts.start_s);
-	gsp_json_add_u64(map, "ready", (uint64_t)s->timeouts.ready_s);
-	gsp_json_add_u64(map, "stop", (uint64_t)s->timeouts.stop_s);
-	gsp_json_add_u64(map, "sync", (uint64_t)s->timeouts.sync_s);
-	gsp_json_add_u64(map, "dns", (uint64_t)s->timeouts.dns_s);
+	gsp_timeouts_to_json(&s->timeouts, obj);
 	gsp_policy_to_json(&s->policy, obj);
 	gsp_stop_to_json(&s->stop, obj);
 	gsp_dns_conf_to_json(&s->dns, obj);

@@ -1,4 +1,4 @@
-/* gsp/config, part six: who is told of what. */
+/* gsp/config: who is told of what. */
 #include "gsp/config_notify.h"
 
 #include <inttypes.h>

@@ -4,6 +4,7 @@
 #ifndef GSP_GSP_CONFIG_PARTS_H
 #define GSP_GSP_CONFIG_PARTS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "fmt/yaml.h"
 #include "gsp/config.h"
@@ -26,6 +27,20 @@ int gsp_server_conf_build(struct gsp_server_conf **out, const char *name,
 
 /** gsp_server_conf_check_defaults(defaults, err): `defaults:` holds nothing wrong by itself. */
 int gsp_server_conf_check_defaults(const struct gsp_yaml *defaults, struct gsp_err *err);
+
+/** gsp_timeouts_init(t): what holds until a file says otherwise. */
+void gsp_timeouts_init(struct gsp_timeouts *t);
+/** gsp_timeouts_set(t, v, err): the map `timeouts`. GSP_ECONFIG with file, line and column. */
+int gsp_timeouts_set(struct gsp_timeouts *t, const struct gsp_yaml *v, struct gsp_err *err);
+/** gsp_timeouts_to_json(t, obj): for the journal; read back as if it were YAML. */
+void gsp_timeouts_to_json(const struct gsp_timeouts *t, struct gsp_json *obj);
+
+/**
+ * gsp_home_find(dir, option, err):
+ * The directory of the home: ${option} (NULL: not given), GSP_HOME, or the nearest that has a
+ * gsp.yaml. GSP_ECONFIG when there is none; GSP_EAUTH when we may not look.
+ */
+int gsp_home_find(struct gsp_buf *dir, const char *option, struct gsp_err *err);
 
 /**
  * gsp_secret_from_file(out, path, key, noun, err):

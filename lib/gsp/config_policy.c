@@ -1,8 +1,7 @@
-/* gsp/config, part four: what is kept, backed up, given up, and spent. */
+/* gsp/config: what is kept, backed up, given up, and spent. */
 #include "gsp/config_policy.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -77,22 +76,9 @@ static int
 set_every(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_policy *p = ctx;
-	const char *text;
-	int64_t s;
 
-	if (gsp_setting_text(&text, v, NULL, err) == -1)
-		return -1;
-	if (strcmp(text, "never") == 0) {
-		p->backup_every_s = 0;
-		return 0;
-	}
-	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20sm or %.20sh", text, text, text);
-	if (gsp_num_duration_s(&s, text, BACKUP_MAX_S) == -1 || s < BACKUP_MIN_S)
-		return gsp_yaml_err(err, v, "'%.64s': not a time such as 30m or 2h (1m to 7d), nor "
-		    "'never'", text);
-	p->backup_every_s = s;
-	return 0;
+	return gsp_setting_seconds_or_never(&p->backup_every_s, v, BACKUP_MIN_S, BACKUP_MAX_S,
+	    "30m or 2h (1m to 7d), nor 'never'", err);
 }
 
 int

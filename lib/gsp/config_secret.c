@@ -1,4 +1,4 @@
-/* gsp/config, part four: the API token, and the owners' public keys. */
+/* gsp/config: the API token, and the owners' public keys. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

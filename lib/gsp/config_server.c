@@ -1,17 +1,12 @@
-/* gsp/config, part two: one server's settings. */
+/* gsp/config: one server's settings. */
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/nearest.h"
-#include "base/num.h"
 #include "fmt/yaml.h"
 #include "gsp/config.h"
 #include "gsp/config_parts.h"
 #include "gsp/setting.h"
-#include "sys/io.h"
 
 #include "base/banned.h"
 
@@ -20,8 +15,7 @@ enum {
 	PORTS_MAX = 23 * 15, /* no more can fit: see check_rules() */
 	CIDRS_MAX = 255,     /* per rule. Source: Linode API v4, firewall rules */
 	PATHS_MAX = 128,
-	ENV_MAX = 128,
-	TIMEOUT_MAX_S = 7 * 86400
+	ENV_MAX = 128
 };
 
 struct loader {
@@ -231,47 +225,11 @@ set_env(void *ctx, const struct gsp_yaml *map, struct gsp_err *err)
 }
 
 static int
-set_seconds(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
-{
-	const char *text;
-
-	if (gsp_setting_text(&text, v, NULL, err) == -1)
-		return -1;
-	if (gsp_num_duration_s(out, text, TIMEOUT_MAX_S) == -1)
-		return gsp_yaml_err(err, v, "'%.64s': not a time such as 90s, 20m or 2h (at most 7d)",
-		    text);
-	/* 5 of what? The journal, which has no lines, keeps seconds */
-	if (v->line > 0 && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text, text,
-		    text, text);
-	return 0;
-}
-
-#define TIMEOUT_SETTER(name)                                                                       \
-	static int set_timeout_##name(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)    \
-	{                                                                                          \
-		struct loader *l = ctx;                                                            \
-                                                                                                   \
-		return set_seconds(&l->s->timeouts.name##_s, v, err);                              \
-	}
-TIMEOUT_SETTER(create)
-TIMEOUT_SETTER(ssh)
-TIMEOUT_SETTER(bootstrap)
-TIMEOUT_SETTER(start)
-TIMEOUT_SETTER(ready)
-TIMEOUT_SETTER(stop)
-TIMEOUT_SETTER(sync)
-TIMEOUT_SETTER(dns)
-
-static int
 set_timeouts(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
-	static const struct gsp_setting_key keys[] = {{"create", set_timeout_create},
-	    {"ssh", set_timeout_ssh}, {"bootstrap", set_timeout_bootstrap},
-	    {"start", set_timeout_start}, {"ready", set_timeout_ready}, {"stop", set_timeout_stop},
-	    {"sync", set_timeout_sync}, {"dns", set_timeout_dns}, {NULL, NULL}};
+	struct loader *l = ctx;
 
-	return gsp_setting_apply(keys, v, "timeouts", ctx, err);
+	return gsp_timeouts_set(&l->s->timeouts, v, err);
 }
 
 static int
@@ -368,17 +326,9 @@ static const struct gsp_setting_key server_keys[] = {{"region", set_region}, {"t
 static int
 built_in(struct gsp_server_conf *s, struct gsp_err *err)
 {
-	static const struct gsp_timeouts timeouts = {.create_s = 600,
-	    .ssh_s = 300,
-	    .bootstrap_s = 1200,
-	    .start_s = 300,
-	    .ready_s = 900,
-	    .stop_s = 900,
-	    .sync_s = 7200,
-	    .dns_s = 60};
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_SERVER_NAME_MAX + 16);
 
-	s->timeouts = timeouts;
+	gsp_timeouts_init(&s->timeouts);
 	gsp_policy_init(&s->policy);
 	gsp_stop_init(&s->stop);
 	gsp_buf_addf(&dir, "/srv/%s", s->name);
@@ -521,58 +471,4 @@ gsp_server_conf_build(struct gsp_server_conf **out, const char *name,
 	}
 	*out = l.s;
 	return 0;
-}
-
-static int
-no_such_server(const struct gsp_home *h, const char *name, struct gsp_err *err)
-{
-	struct gsp_argv known = GSP_ARGV_INIT;
-	struct gsp_err ignored = GSP_ERR_INIT;
-	const char *near = NULL;
-
-	(void)gsp_err_set(err, GSP_EUNAVAIL, "no such server '%.64s'", name);
-	if (gsp_home_servers(h, &known, &ignored) == -1 || known.n == 0) {
-		(void)gsp_err_hint(err, "'%s' has none yet; gsp-init --examples shows what to start from", h->dir);
-	} else if ((near = gsp_nearest(name, (const char *const *)known.v)) != NULL) {
-		(void)gsp_err_hint(err, "did you mean '%s'?", near);
-	} else {
-		struct gsp_buf list = GSP_BUF_INIT(512);
-
-		for (size_t i = 0; i < known.n && gsp_buf_ok(&list); i++)
-			gsp_buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", known.v[i]);
-		if (gsp_buf_ok(&list))
-			(void)gsp_err_hint(err, "known: %s", gsp_buf_str(&list));
-		gsp_buf_release(&list);
-	}
-	gsp_argv_release(&known);
-	return -1;
-}
-
-int
-gsp_server_conf_load(struct gsp_server_conf **out, const struct gsp_home *h, const char *name,
-    struct gsp_err *err)
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(GSP_YAML_MAX + 1);
-	struct gsp_yaml_doc *doc = NULL;
-	int rc = -1;
-
-	if (!gsp_server_name_ok(name))
-		return no_such_server(h, name, err);
-	gsp_home_server_path(h, &path, name, "server.yaml");
-	if (gsp_io_read_file(&text, gsp_buf_str(&path), err) == -1) {
-		if (err->code == GSP_ENOTFOUND)
-			(void)no_such_server(h, name, err);
-		goto out;
-	}
-	if (gsp_yaml_parse(&doc, gsp_buf_str(&path), gsp_buf_str(&text), text.len, err) == -1)
-		goto out;
-	rc = gsp_server_conf_build(out, name, gsp_yaml_get(gsp_yaml_root(h->doc), "defaults"),
-	    gsp_yaml_root(doc), gsp_buf_str(&path), err);
-out:
-	if (rc == -1 && err->code == GSP_ELIMIT)
-		err->code = GSP_ECONFIG; /* a file that is too large is the user's to mend */
-	gsp_yaml_free(doc);
-	gsp_buf_release(&path);
-	gsp_buf_release(&text);
-	return rc;
 }

@@ -1,4 +1,4 @@
-/* gsp/config, part five: when a server has run long enough. */
+/* gsp/config: when a server has run long enough. */
 #include "gsp/config_stop.h"
 
 #include <stdio.h>
@@ -29,22 +29,8 @@ gsp_stop_init(struct gsp_stop_rules *r)
 static int
 set_clock(int64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
 {
-	const char *text;
-	int64_t s;
-
-	if (gsp_setting_text(&text, v, NULL, err) == -1)
-		return -1;
-	if (strcmp(text, "never") == 0) {
-		*out = 0;
-		return 0;
-	}
-	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20sm or %.20sh", text, text, text);
-	if (gsp_num_duration_s(&s, text, CLOCK_MAX_S) == -1 || s < CLOCK_MIN_S)
-		return gsp_yaml_err(err, v, "'%.64s': not a time such as 20m or 6h (1m to 30d), nor "
-		    "'never'", text);
-	*out = s;
-	return 0;
+	return gsp_setting_seconds_or_never(out, v, CLOCK_MIN_S, CLOCK_MAX_S,
+	    "20m or 6h (1m to 30d), nor 'never'", err);
 }
 
 static int

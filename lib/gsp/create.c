@@ -26,8 +26,9 @@
 /* When a lost answer's machine is looked for, in ms after the call: 30 s in all. */
 static const int64_t look_after_ms[] = {500, 1500, 3000, 5000, 8000, 12000};
 
-int
-gsp_create_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gsp_session *s,
+/* The tags of a session's machine; its lease as of now. */
+static int
+make_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gsp_session *s,
     struct gsp_err *err)
 {
 	char hash[65];
@@ -164,7 +165,7 @@ purchase_init(struct purchase *p, struct gsp_job *job, const struct gsp_prefligh
 	for (size_t i = 0; i < owners.n; i++)
 		gsp_argv_push(&p->keys, owners.v[i]);
 	gsp_argv_release(&owners);
-	if (gsp_create_tags(&p->tags, job->home, s, err) == -1 ||
+	if (make_tags(&p->tags, job->home, s, err) == -1 ||
 	    gsp_userdata(&p->user_data, s->host_key_private, s->host_key, err) == -1)
 		return -1;
 	p->req.label = s->label;

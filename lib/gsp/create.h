@@ -26,9 +26,4 @@ int gsp_create(struct gsp_job *job, struct gsp_instance *out, struct gsp_err *er
 #define GSP_CREATE_NOBODYS 1
 int gsp_create_vacant(struct gsp_job *job, struct gsp_err *err);
 
-/** gsp_create_tags(tags, h, s, err): the tags of a session's machine; its lease as of now. Release with
- * argv. */
-int gsp_create_tags(struct gsp_argv *tags, const struct gsp_home *h, const struct gsp_session *s,
-    struct gsp_err *err);
-
 #endif

@@ -29,13 +29,6 @@ struct gsp_decide_end {
 	bool late; /* the hour that is too much has begun, or will have: say so at once */
 };
 
-/** gsp_decide_add(p, kind, fmt, ...): one more act. Anything but printable ASCII becomes '?'. */
-void gsp_decide_add(struct gsp_decide_pass *p, enum gsp_decide_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/** gsp_decide_minutes(s): whole minutes, rounded up, 1 or more. */
-int64_t gsp_decide_minutes(int64_t s);
-
 /* What people read. ${left_s}: until the stop. */
 void gsp_decide_say_idle(struct gsp_decide_pass *p, int64_t left_s, bool first);
 void gsp_decide_say_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end,

@@ -12,8 +12,9 @@
 
 #define DAY 86400
 
-void
-gsp_decide_add(struct gsp_decide_pass *p, enum gsp_decide_kind kind, const char *fmt, ...)
+/* One more act. Anything but printable ASCII becomes '?'. */
+__attribute__((format(printf, 3, 4))) static void
+add_act(struct gsp_decide_pass *p, enum gsp_decide_kind kind, const char *fmt, ...)
 {
 	struct gsp_decide_act *a = &p->acts[p->n];
 	va_list ap;
@@ -30,8 +31,9 @@ gsp_decide_add(struct gsp_decide_pass *p, enum gsp_decide_kind kind, const char 
 	p->n++;
 }
 
-int64_t
-gsp_decide_minutes(int64_t s)
+/* Whole minutes, rounded up, 1 or more. */
+static int64_t
+whole_minutes(int64_t s)
 {
 	return s <= 60 ? 1 : s / 60 + (s % 60 != 0);
 }
@@ -105,11 +107,11 @@ gsp_decide_say_idle(struct gsp_decide_pass *p, int64_t left_s, bool first)
 {
 	char m[40], t[40], words[120];
 
-	minutes(m, gsp_decide_minutes(left_s));
-	gsp_decide_add(p, GSP_DECIDE_SAY, "nobody plays: this server stops in %s unless somebody "
+	minutes(m, whole_minutes(left_s));
+	add_act(p, GSP_DECIDE_SAY, "nobody plays: this server stops in %s unless somebody "
 	    "joins", m);
 	if (first)
-		gsp_decide_add(p, GSP_DECIDE_IDLE, "%s: it stops in %s (%s) unless somebody joins; "
+		add_act(p, GSP_DECIDE_IDLE, "%s: it stops in %s (%s) unless somebody joins; "
 		    "'gsp lease %.40s hold 2h' keeps it", idle_words(words, p, true), m,
 		    at_time(t, p->now + left_s, p->now), p->r->server);
 }
@@ -135,16 +137,16 @@ gsp_decide_say_end(struct gsp_decide_pass *p, const struct gsp_decide_end *end, 
 	int64_t left = left_s < 60 ? 60 : left_s; /* never at once */
 	char m[40], t[40], words[120];
 
-	minutes(m, gsp_decide_minutes(left));
+	minutes(m, whole_minutes(left));
 	at_time(t, p->now + left, p->now);
 	extend_words(words, p, end->budget);
-	gsp_decide_add(p, GSP_DECIDE_SAY, "this server stops in %s (%s): %s", m, t, words);
+	add_act(p, GSP_DECIDE_SAY, "this server stops in %s (%s): %s", m, t, words);
 	if (end->budget)
-		gsp_decide_add(p, GSP_DECIDE_BUDGET, "'%.40s' stops in %s (%s): its next hour would "
+		add_act(p, GSP_DECIDE_BUDGET, "'%.40s' stops in %s (%s): its next hour would "
 		    "pass the budget; raise limits: monthly_usd in gsp.yaml or "
 		    "servers/%.40s/server.yaml to go on", p->r->server, m, t, p->r->server);
 	else
-		gsp_decide_add(p, GSP_DECIDE_LEASE, "'%.40s' stops in %s (%s), when its lease ends: "
+		add_act(p, GSP_DECIDE_LEASE, "'%.40s' stops in %s (%s), when its lease ends: "
 		    "%s", p->r->server, m, t, words);
 }
 
@@ -156,14 +158,14 @@ gsp_decide_say_stays(struct gsp_decide_pass *p, enum gsp_decide_stays why)
 
 	switch (why) {
 	case GSP_DECIDE_JOINED:
-		gsp_decide_add(p, GSP_DECIDE_IDLE, "somebody joined: '%.40s' stays", server);
+		add_act(p, GSP_DECIDE_IDLE, "somebody joined: '%.40s' stays", server);
 		return;
 	case GSP_DECIDE_HELD:
-		gsp_decide_add(p, GSP_DECIDE_IDLE, "'%.40s' stays: it is held until %s", server,
+		add_act(p, GSP_DECIDE_IDLE, "'%.40s' stays: it is held until %s", server,
 		    at_time(t, p->r->hold_until, p->now));
 		return;
 	case GSP_DECIDE_MISSED:
-		gsp_decide_add(p, GSP_DECIDE_IDLE, "'%.40s' was not stopped at %s: %s; it is tried "
+		add_act(p, GSP_DECIDE_IDLE, "'%.40s' was not stopped at %s: %s; it is tried "
 		    "again late in its next paid hour", server, at_time(t, p->m->idle_stop, p->now),
 		    p->count == GSP_DECIDE_CANNOT_TELL ? "nobody can tell whether anybody plays"
 		                                       : "nobody looked in time");
@@ -186,7 +188,7 @@ gsp_decide_say_unknown(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "nobody has been able to tell for %s whether anybody "
+	add_act(p, GSP_DECIDE_UNKNOWN, "nobody has been able to tell for %s whether anybody "
 	    "plays on '%.40s'%s: it is not stopped for being idle; %s",
 	    minutes_ago(m, p->now - p->m->unknown_at), p->r->server, why_words(why, p->seen),
 	    else_words(stop, p));
@@ -195,7 +197,7 @@ gsp_decide_say_unknown(struct gsp_decide_pass *p)
 void
 gsp_decide_say_known(struct gsp_decide_pass *p)
 {
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "it can be told again how many play on '%.40s': "
+	add_act(p, GSP_DECIDE_UNKNOWN, "it can be told again how many play on '%.40s': "
 	    "%" PRIu32, p->r->server, p->seen->players);
 }
 
@@ -204,7 +206,7 @@ gsp_decide_say_unwell(struct gsp_decide_pass *p)
 {
 	char m[40], why[160], stop[200];
 
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' has been unhealthy for %s%s, with %" PRIu32
+	add_act(p, GSP_DECIDE_UNKNOWN, "'%.40s' has been unhealthy for %s%s, with %" PRIu32
 	    " player%s when last seen: it is not stopped for being idle; %s", p->r->server,
 	    minutes_ago(m, p->now - p->m->unwell_at), why_words(why, p->seen), p->m->players,
 	    p->m->players == 1 ? "" : "s", else_words(stop, p));
@@ -213,13 +215,13 @@ gsp_decide_say_unwell(struct gsp_decide_pass *p)
 void
 gsp_decide_say_well(struct gsp_decide_pass *p)
 {
-	gsp_decide_add(p, GSP_DECIDE_UNKNOWN, "'%.40s' is healthy again", p->r->server);
+	add_act(p, GSP_DECIDE_UNKNOWN, "'%.40s' is healthy again", p->r->server);
 }
 
 void
 gsp_decide_say_failing(struct gsp_decide_pass *p)
 {
-	gsp_decide_add(p, GSP_DECIDE_FAILED, "'%.40s' could not be taken down %d times: its machine "
+	add_act(p, GSP_DECIDE_FAILED, "'%.40s' could not be taken down %d times: its machine "
 	    "is still there and costs; it is tried again every 10 minutes; 'gsp down %.40s' shows why",
 	    p->r->server, p->m->down_tries, p->r->server);
 }
@@ -230,13 +232,13 @@ gsp_decide_say_down(struct gsp_decide_pass *p, const struct gsp_decide_end *end)
 	char t[40], words[120];
 
 	if (end == NULL)
-		gsp_decide_add(p, GSP_DECIDE_DOWN, "%s", idle_words(words, p, false));
+		add_act(p, GSP_DECIDE_DOWN, "%s", idle_words(words, p, false));
 	else if (end->at == 0 || end->at > p->now)
-		gsp_decide_add(p, GSP_DECIDE_DOWN, "its time was over");
+		add_act(p, GSP_DECIDE_DOWN, "its time was over");
 	else if (end->budget)
-		gsp_decide_add(p, GSP_DECIDE_DOWN, "its next hour would pass the budget");
+		add_act(p, GSP_DECIDE_DOWN, "its next hour would pass the budget");
 	else
-		gsp_decide_add(p, GSP_DECIDE_DOWN, "its lease ended at %s",
+		add_act(p, GSP_DECIDE_DOWN, "its lease ended at %s",
 		    at_time(t, end->at, p->now));
 	p->acts[p->n - 1].even_if_playing = end != NULL;
 	p->acts[p->n - 1].lease_until = p->r->lease_until;

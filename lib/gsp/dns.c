@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "gsp/dns_int.h"
@@ -12,19 +11,12 @@
 #include "gsp/dns_script.h"
 #include "gsp/dns_state.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
 #define POINT_MS 60000 /* what the records may cost an `up` */
 #define CHECK_MS 20000
 #define LOCK_MS  20000 /* another server of this home is being pointed */
-
-const char *
-gsp_dns_name(const struct gsp_server_conf *conf, char *out, size_t size)
-{
-	return gsp_dns_conf_full(&conf->dns, conf->name, out, size);
-}
 
 static bool
 has_records(const struct gsp_server_conf *c)
@@ -39,18 +31,11 @@ static int
 take_home_lock(struct gsp_job *job, int *fd, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t until = gsp_now_ms() + LOCK_MS;
-	char note[128];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%s: dns (pid %ld)", job->server, (long)getpid());
-	gsp_home_path(job->home, &path, "state/dns.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < until) {
-		gsp_err_clear(err);
-		if ((rc = gsp_sleep_ms(100, err)) == -1)
-			break;
-	}
+	rc = gsp_lock_wait(fd, gsp_home_path(job->home, &path, "state/dns.lock"),
+	    gsp_lock_who(note, job->server, "dns"), LOCK_MS, err);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -158,7 +143,7 @@ tell_up(struct gsp_job *job, struct gsp_dns_state *st, struct gsp_err *err)
 	memset(t, 0, sizeof(*t));
 	t->up = true;
 	t->since = gsp_wall_s();
-	gsp_dns_name(s->conf, t->name, sizeof(t->name));
+	gsp_dns_conf_full(&s->conf->dns, s->conf->name, t->name, sizeof(t->name));
 	snprintf(t->ipv4, sizeof(t->ipv4), "%s", s->ipv4);
 	snprintf(t->ipv6, sizeof(t->ipv6), "%s", s->ipv6);
 	snprintf(t->session, sizeof(t->session), "%s", s->id);
@@ -201,7 +186,7 @@ gsp_dns_point(struct gsp_job *job, struct gsp_err *err)
 	gsp_err_clear(err); /* what it says below is gathered in it */
 	if (gsp_dns_state_load(&st, job->home, job->server, err) == -1)
 		return -1;
-	gsp_dns_name(s->conf, name, sizeof(name));
+	gsp_dns_conf_full(&s->conf->dns, s->conf->name, name, sizeof(name));
 	if (name[0] != '\0')
 		gsp_steps_begin(job->steps, job->server, "dns", "pointing %s to %s", name, s->ipv4);
 	if (has_records(s->conf))

@@ -53,9 +53,6 @@ int gsp_dns_check(struct gsp_job *job, const struct gsp_server_conf *conf, struc
 int gsp_dns_settle(struct gsp_home *h, struct gsp_linode *api,
     void (*warn)(void *ctx, const char *text), void *ctx, struct gsp_err *err);
 
-/** gsp_dns_name(conf, out, size): "mc.example.org"; "" without dns:. */
-const char *gsp_dns_name(const struct gsp_server_conf *conf, char *out, size_t size);
-
 /** gsp_dns_text(h, server, session, out, size): one sentence for people while a name leads where it
  * should not, or not where it should, with what tries it again; "" when all is well. ${session}:
  * the id of the one under way, or NULL. */

@@ -2,15 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/argv.h"
-#include "base/clock.h"
 #include "gsp/home_script.h"
 #include "gsp/script.h"
 #include "sys/io.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -55,18 +52,12 @@ static int
 take_lock(const struct gsp_home *h, const char *server, int *fd, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t until = gsp_now_ms() + LOCK_MS;
-	char note[64];
-	int rc;
+	char note[GSP_LOCK_NOTE];
+	int rc = gsp_io_mkdirs(path_of(h, server, "", &path), 0700, err);
 
-	snprintf(note, sizeof(note), "dns (pid %ld)", (long)getpid());
-	rc = gsp_io_mkdirs(path_of(h, server, "", &path), 0700, err);
-	path_of(h, server, "lock", &path);
-	while (rc == 0 && (rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < until) {
-		gsp_err_clear(err);
-		rc = gsp_sleep_ms(100, err);
-	}
+	if (rc == 0)
+		rc = gsp_lock_wait(fd, path_of(h, server, "lock", &path), gsp_lock_who(note, server, "dns"),
+		    LOCK_MS, err);
 	gsp_buf_release(&path);
 	return rc == -1 ? gsp_err_wrap(err, "the script dns") : 0;
 }

@@ -5,13 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
-#include "fmt/json.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 
 #include "base/banned.h"
-
-#define STATE_MAX (256 * 1024)
 
 static const char schema[] = "gsp.dns/1";
 
@@ -22,33 +19,19 @@ path_of(const struct gsp_home *h, const char *server, struct gsp_buf *b)
 }
 
 static void
-copy_text(char *out, size_t size, const struct gsp_json *v, const char *key)
-{
-	snprintf(out, size, "%s", gsp_json_str(v, key, ""));
-}
-
-static int64_t
-get_time(const struct gsp_json *v, const char *key)
-{
-	int64_t t = 0;
-
-	return gsp_clock_parse(&t, gsp_json_str(v, key, "")) == 0 ? t : 0;
-}
-
-static void
 place_from_json(struct gsp_dns_place *p, const struct gsp_json *v)
 {
 	memset(p, 0, sizeof(*p));
-	copy_text(p->domain, sizeof(p->domain), v, "domain");
-	copy_text(p->label, sizeof(p->label), v, "label");
-	copy_text(p->ipv4, sizeof(p->ipv4), v, "ipv4");
-	copy_text(p->ipv6, sizeof(p->ipv6), v, "ipv6");
-	copy_text(p->session, sizeof(p->session), v, "session");
-	copy_text(p->api_url, sizeof(p->api_url), v, "api_url");
-	copy_text(p->why, sizeof(p->why), v, "why");
+	gsp_json_copy(p->domain, sizeof(p->domain), v, "domain");
+	gsp_json_copy(p->label, sizeof(p->label), v, "label");
+	gsp_json_copy(p->ipv4, sizeof(p->ipv4), v, "ipv4");
+	gsp_json_copy(p->ipv6, sizeof(p->ipv6), v, "ipv6");
+	gsp_json_copy(p->session, sizeof(p->session), v, "session");
+	gsp_json_copy(p->api_url, sizeof(p->api_url), v, "api_url");
+	gsp_json_copy(p->why, sizeof(p->why), v, "why");
 	p->linode_id = gsp_json_u64(v, "linode_id", 0);
 	p->ttl_s = (int64_t)gsp_json_u64(v, "ttl", 0);
-	p->since = get_time(v, "since");
+	p->since = gsp_json_time(v, "since");
 }
 
 static int
@@ -56,8 +39,7 @@ from_json(struct gsp_dns_state *st, const struct gsp_json *v, struct gsp_err *er
 {
 	const struct gsp_json *list = gsp_json_get(v, "places"), *told = gsp_json_get(v, "script");
 
-	if (strcmp(gsp_json_str(v, "schema", ""), schema) != 0 || !gsp_json_is_arr(list) ||
-	    gsp_json_count(list) > GSP_DNS_PLACES)
+	if (!gsp_json_is_arr(list) || gsp_json_count(list) > GSP_DNS_PLACES)
 		return gsp_err_set(err, GSP_EPROTO, "not a %s", schema);
 	for (const struct gsp_json *p = gsp_json_first(list); p != NULL; p = gsp_json_next(p)) {
 		place_from_json(&st->v[st->n], p);
@@ -67,13 +49,13 @@ from_json(struct gsp_dns_state *st, const struct gsp_json *v, struct gsp_err *er
 	}
 	st->told.up = gsp_json_bool(told, "up", false);
 	st->told.done = gsp_json_bool(told, "done", false);
-	copy_text(st->told.name, sizeof(st->told.name), told, "name");
-	copy_text(st->told.ipv4, sizeof(st->told.ipv4), told, "ipv4");
-	copy_text(st->told.ipv6, sizeof(st->told.ipv6), told, "ipv6");
-	copy_text(st->told.session, sizeof(st->told.session), told, "session");
-	copy_text(st->told.address, sizeof(st->told.address), told, "address");
-	copy_text(st->told.why, sizeof(st->told.why), told, "why");
-	st->told.since = get_time(told, "since");
+	gsp_json_copy(st->told.name, sizeof(st->told.name), told, "name");
+	gsp_json_copy(st->told.ipv4, sizeof(st->told.ipv4), told, "ipv4");
+	gsp_json_copy(st->told.ipv6, sizeof(st->told.ipv6), told, "ipv6");
+	gsp_json_copy(st->told.session, sizeof(st->told.session), told, "session");
+	gsp_json_copy(st->told.address, sizeof(st->told.address), told, "address");
+	gsp_json_copy(st->told.why, sizeof(st->told.why), told, "why");
+	st->told.since = gsp_json_time(told, "since");
 	return 0;
 }
 
@@ -81,38 +63,23 @@ int
 gsp_dns_state_load(struct gsp_dns_state *st, const struct gsp_home *h, const char *server,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(STATE_MAX);
-	struct gsp_json *v = NULL;
-	int rc = -1;
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v;
+	int rc = gsp_state_file_read(&v, path_of(h, server, &path), schema, err);
 
 	memset(st, 0, sizeof(*st));
-	if (gsp_io_read_file(&text, path_of(h, server, &path), err) == -1) {
-		if (err->code == GSP_ENOTFOUND) {
-			gsp_err_clear(err);
-			rc = 0;
-		}
-	} else if (gsp_json_parse(&v, text.data, text.len, err) == -1 || from_json(st, v, err) == -1) {
+	if (v != NULL)
+		rc = from_json(st, v, err);
+	if (rc == -1 && err->code == GSP_EPROTO) {
 		memset(st, 0, sizeof(*st));
 		err->code = GSP_EIO;
 		gsp_err_wrap(err, "'%s'", gsp_buf_str(&path));
 		gsp_err_hint(err, "remove it; records that lead to a machine that is gone are then yours to "
 		    "delete");
-	} else {
-		rc = 0;
 	}
 	gsp_json_free(v);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
-}
-
-static void
-add_time(struct gsp_json *v, const char *key, int64_t t)
-{
-	char text[GSP_CLOCK_TEXT];
-
-	if (t != 0)
-		gsp_json_add_str(v, key, gsp_clock_format(text, sizeof(text), t));
 }
 
 static void
@@ -128,7 +95,8 @@ add_place(struct gsp_json *list, const struct gsp_dns_place *p)
 	gsp_json_add_str(v, "session", p->session);
 	gsp_json_add_str(v, "api_url", p->api_url);
 	gsp_json_add_u64(v, "ttl", (uint64_t)p->ttl_s);
-	add_time(v, "since", p->since);
+	if (p->since != 0)
+		gsp_json_add_time(v, "since", p->since);
 	if (p->why[0] != '\0')
 		gsp_json_add_str(v, "why", p->why);
 }
@@ -145,7 +113,8 @@ add_told(struct gsp_json *root, const struct gsp_dns_told *t)
 	gsp_json_add_str(v, "ipv6", t->ipv6);
 	gsp_json_add_str(v, "session", t->session);
 	gsp_json_add_str(v, "address", t->address);
-	add_time(v, "since", t->since);
+	if (t->since != 0)
+		gsp_json_add_time(v, "since", t->since);
 	if (t->why[0] != '\0')
 		gsp_json_add_str(v, "why", t->why);
 }
@@ -154,7 +123,7 @@ int
 gsp_dns_state_save(const struct gsp_dns_state *st, const struct gsp_home *h, const char *server,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(STATE_MAX);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *root = gsp_json_new_obj(), *list;
 	int rc;
 
@@ -166,15 +135,12 @@ gsp_dns_state_save(const struct gsp_dns_state *st, const struct gsp_home *h, con
 		add_place(list, &st->v[i]);
 	if (st->told.up)
 		add_told(root, &st->told);
-	gsp_json_print(&text, root);
-	gsp_buf_addc(&text, '\n');
 	if (st->n == 0 && !st->told.up)
 		rc = gsp_io_unlink(gsp_buf_str(&path), err);
 	else
-		rc = gsp_io_replace(gsp_buf_str(&path), text.data, text.len, 0600, err);
+		rc = gsp_state_file_write(root, gsp_buf_str(&path), err);
 	gsp_json_free(root);
 	gsp_buf_release(&path);
-	gsp_buf_release(&text);
 	return rc;
 }
 

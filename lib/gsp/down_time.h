@@ -19,9 +19,6 @@
  * file that cannot be read is as good as none. */
 int64_t gsp_down_time(const struct gsp_home *h, const char *server);
 
-/** gsp_down_time_parse(text, len): the seconds in such a file; -1 if it says none that can be. */
-int64_t gsp_down_time_parse(const char *text, size_t len);
-
 /** gsp_down_time_keep(h, server, took_ms, err): a whole down took that long; on disk when it
  * returns 0. Rounded up to a second. */
 int gsp_down_time_keep(const struct gsp_home *h, const char *server, int64_t took_ms,

@@ -1,6 +1,5 @@
 /* The text of a .gsp file: a first line of JSON, then the list. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,13 +66,12 @@ gsp_gen_print(struct gsp_buf *out, const struct gsp_gen *g, const struct gsp_gen
     const struct gsp_history *h, const struct gsp_list *list)
 {
 	struct gsp_json *o = gsp_json_new_obj();
-	char when[GSP_CLOCK_TEXT];
 
 	gsp_json_add_str(o, "schema", schema);
 	gsp_json_add_u64(o, "number", g->number);
 	gsp_json_add_u64(o, "parent", g->parent);
 	gsp_json_add_str(o, "kind", gsp_gen_kind_name(g->kind));
-	gsp_json_add_str(o, "time", gsp_clock_format(when, sizeof(when), g->time));
+	gsp_json_add_time(o, "time", g->time);
 	gsp_json_add_str(o, "home", h->home_id);
 	gsp_json_add_str(o, "server", h->server);
 	gsp_json_add_str(o, "session", g->session);
@@ -118,9 +116,9 @@ parse_first(struct gsp_gen *g, uint64_t *entries, const struct gsp_json *o, stru
 		return -1;
 	if (gsp_clock_parse(&g->time, s) == -1)
 		return gsp_err_set(err, GSP_EIO, "unreadable time '%s'", s);
-	(void)snprintf(g->home, sizeof(g->home), "%s", gsp_json_str(o, "home", ""));
-	(void)snprintf(g->session, sizeof(g->session), "%s", gsp_json_str(o, "session", ""));
-	(void)snprintf(g->actor, sizeof(g->actor), "%s", gsp_json_str(o, "actor", ""));
+	gsp_json_copy(g->home, sizeof(g->home), o, "home");
+	gsp_json_copy(g->session, sizeof(g->session), o, "session");
+	gsp_json_copy(g->actor, sizeof(g->actor), o, "actor");
 	g->accepted = gsp_json_bool(o, "accepted", false);
 	g->moving = gsp_json_u64(o, "moving", 0);
 	return 0;

@@ -25,10 +25,10 @@ static int
 take_lock(struct gsp_job *job, const char *what, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[256];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: %.60s (pid %ld)", job->actor, what, (long)getpid());
+	gsp_lock_who(note, job->actor, what);
 	gsp_home_state_path(job->home, &path, job->server, "lock");
 	rc = gsp_lock_take(&job->lock_fd, gsp_buf_str(&path), note, inherited_lock(), err);
 	if (rc == 0 && job->lock_fd == inherited_lock())
@@ -116,26 +116,39 @@ api_note(void *ctx, const char *text)
 	gsp_steps_warn(job->steps, job->server, "%s", text);
 }
 
-int
-gsp_job_api(struct gsp_job *job, struct gsp_err *err)
+/* The token goes nowhere but there. */
+static int
+open_api(struct gsp_linode **out, const struct gsp_home *h, struct gsp_linode_opts *o,
+    struct gsp_err *err)
 {
 	struct gsp_buf token = GSP_BUF_INIT(4096);
-	struct gsp_linode_opts o;
 	int rc;
 
-	if (job->api != NULL)
-		return 0;
-	if (gsp_home_token(job->home, &token, err) == -1)
+	if (gsp_home_token(h, &token, err) == -1)
 		return -1;
-	memset(&o, 0, sizeof(o));
-	o.base_url = job->home->api_url;
-	o.token = gsp_buf_str(&token);
-	o.note = api_note;
-	o.note_ctx = job;
-	rc = gsp_linode_new(&job->api, &o, err);
+	o->base_url = h->api_url;
+	o->token = gsp_buf_str(&token);
+	rc = gsp_linode_new(out, o, err);
 	gsp_token_wipe(&token);
 	gsp_buf_release(&token);
 	return rc;
+}
+
+int
+gsp_home_api(struct gsp_linode **out, const struct gsp_home *h, int64_t call_ms,
+    struct gsp_err *err)
+{
+	struct gsp_linode_opts o = {.budget_ms = call_ms, .attempt_ms = call_ms};
+
+	return open_api(out, h, &o, err);
+}
+
+int
+gsp_job_api(struct gsp_job *job, struct gsp_err *err)
+{
+	struct gsp_linode_opts o = {.note = api_note, .note_ctx = job};
+
+	return job->api != NULL ? 0 : open_api(&job->api, job->home, &o, err);
 }
 
 int

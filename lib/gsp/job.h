@@ -57,6 +57,14 @@ int gsp_job_need_whole(struct gsp_job *job, struct gsp_err *err);
 /** gsp_job_need_session(job, err): GSP_EREFUSED "no machine" unless there is a session with one. */
 int gsp_job_need_session(struct gsp_job *job, struct gsp_err *err);
 
+/**
+ * gsp_home_api(out, h, call_ms, err):
+ * Linode for ${h}, for a look without a job. No call takes longer than ${call_ms}; 0: the client's own
+ * limits. Release with gsp_linode_free(). Errors: as gsp_home_token(), gsp_linode_new().
+ */
+int gsp_home_api(struct gsp_linode **out, const struct gsp_home *h, int64_t call_ms,
+    struct gsp_err *err);
+
 /** gsp_job_need_live(job, err): the same, and its delete is not under way. */
 int gsp_job_need_live(struct gsp_job *job, struct gsp_err *err);
 

@@ -7,27 +7,28 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "fmt/json.h"
 #include "gsp/ledger.h"
 #include "gsp/lease_tag.h"
 #include "gsp/limits.h"
+#include "gsp/state_file.h"
 #include "sys/io.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
-#define FILE_MAX_BYTES 4096
-#define LOCK_WAIT_MS   10000 /* another change reads the ledger and writes two files under it */
+#define LOCK_WAIT_MS 10000 /* another change reads the ledger and writes two files under it */
+
+static const char schema[] = "gsp.lease-file/1";
 
 /* ---- the file ---- */
 
 static void
 add_time(struct gsp_json *v, const char *key, int64_t t)
 {
-	char text[GSP_CLOCK_TEXT];
-
-	gsp_json_add_str(v, key, t != 0 ? gsp_clock_format(text, sizeof(text), t) : "never");
+	if (t != 0)
+		gsp_json_add_time(v, key, t);
+	else
+		gsp_json_add_str(v, key, "never");
 }
 
 /* "never", or no such key: 0. */
@@ -57,8 +58,6 @@ static int
 from_json(struct gsp_lease *out, const struct gsp_json *v, const struct gsp_session *s,
     struct gsp_err *err)
 {
-	if (strcmp(gsp_json_str(v, "schema", ""), "gsp.lease-file/1") != 0)
-		return gsp_err_set(err, GSP_EIO, "not a gsp.lease-file/1");
 	if (strcmp(gsp_json_str(v, "session", ""), s->id) != 0)
 		return 0;
 	if (gsp_json_str(v, "until", NULL) == NULL)
@@ -73,17 +72,14 @@ static int
 read_lease(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_session *s,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
-	struct gsp_json *v = NULL;
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_json *v;
 	int rc;
 
 	from_settings(out, s);
 	gsp_home_state_path(h, &path, s->server, "lease.json");
-	if (gsp_io_read_file(&text, gsp_buf_str(&path), err) == -1) {
-		rc = err->code == GSP_ENOTFOUND ? 0 : -1;
-		if (rc == 0)
-			gsp_err_clear(err);
-	} else if ((rc = gsp_json_parse(&v, gsp_buf_str(&text), text.len, err)) == 0)
+	rc = gsp_state_file_read(&v, gsp_buf_str(&path), schema, err);
+	if (v != NULL)
 		rc = from_json(out, v, s, err);
 	if (rc == -1) {
 		err->code = GSP_EIO;
@@ -93,7 +89,6 @@ read_lease(struct gsp_lease *out, const struct gsp_home *h, const struct gsp_ses
 	if (out->latest != 0 && (out->until == 0 || out->until > out->latest))
 		out->until = out->latest;
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -109,25 +104,19 @@ static int
 write_lease(const struct gsp_lease *l, const struct gsp_home *h, const struct gsp_session *s,
     const char *actor, struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_json *v = gsp_json_new_obj();
 	int rc;
 
-	gsp_json_add_str(v, "schema", "gsp.lease-file/1");
+	gsp_json_add_str(v, "schema", schema);
 	gsp_json_add_str(v, "session", s->id);
 	add_time(v, "until", l->until);
 	if (l->hold != 0)
 		add_time(v, "hold", l->hold);
 	gsp_json_add_str(v, "by", actor);
 	add_time(v, "at", gsp_wall_s());
-	gsp_json_print(&text, v);
-	gsp_buf_addc(&text, '\n');
-	rc = gsp_buf_ok(&text)
-	    ? gsp_io_replace(gsp_home_state_path(h, &path, s->server, "lease.json"), text.data,
-	          text.len, 0600, err)
-	    : gsp_err_set(err, GSP_ELIMIT, "the lease of '%s' is too long to write", s->server);
+	rc = gsp_state_file_write(v, gsp_home_state_path(h, &path, s->server, "lease.json"), err);
 	gsp_json_free(v);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -138,16 +127,11 @@ take_lock(int *fd, const struct gsp_home *h, const char *server, const char *act
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t deadline = gsp_now_ms() + LOCK_WAIT_MS;
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: lease (pid %ld)", actor, (long)getpid());
-	gsp_home_state_path(h, &path, server, "lease.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < deadline)
-		if (gsp_sleep_ms(50, err) == -1)
-			break;
+	rc = gsp_lock_wait(fd, gsp_home_state_path(h, &path, server, "lease.lock"),
+	    gsp_lock_who(note, actor, "lease"), LOCK_WAIT_MS, err);
 	if (rc == 0 && gsp_io_sweep(gsp_home_state_path(h, &path, server, ""), err) == -1) {
 		gsp_lock_drop(*fd);
 		rc = -1;
@@ -192,29 +176,11 @@ gsp_lease_begin(const struct gsp_home *h, const struct gsp_session *s,
 
 /* ---- a change ---- */
 
-/* What the lock's note says is being done: "anna: sync down (pid 12)". */
-static bool
-brings_down(const char *note)
-{
-	static const char *const ways[] = {"down", "stop", "sync down", "teardown"};
-	const char *end = strstr(note, " (pid "), *next;
-
-	while (end != NULL && (next = strstr(end + 1, " (pid ")) != NULL)
-		end = next;
-	for (size_t i = 0; end != NULL && i < sizeof(ways) / sizeof(ways[0]); i++) {
-		size_t n = strlen(ways[i]);
-
-		if ((size_t)(end - note) >= n + 2 && strncmp(end - n, ways[i], n) == 0 &&
-		    strncmp(end - n - 2, ": ", 2) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A session that is on its way out has no use for more time, and a promise of it would be empty. */
 static int
 refuse_going(struct gsp_job *job, struct gsp_err *err)
 {
+	static const char *const ends[] = {"down", "stop", "sync down", "teardown", NULL};
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	char note[300];
 	bool busy;
@@ -228,7 +194,7 @@ refuse_going(struct gsp_job *job, struct gsp_err *err)
 	busy = gsp_lock_peek(gsp_home_state_path(job->home, &path, job->server, "lock"), note,
 	    sizeof(note));
 	gsp_buf_release(&path);
-	if (busy && brings_down(note))
+	if (busy && gsp_lock_says(note, ends))
 		return gsp_err_set(err, GSP_ETEMP, "'%s' is going down right now (%s): its lease is over; "
 		    "'gsp up %s' when it is gone", job->server, note, job->server);
 	return 0;

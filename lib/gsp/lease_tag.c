@@ -1,7 +1,6 @@
 #include "gsp/lease_tag.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -157,16 +156,11 @@ static int
 take_lock(int *fd, struct gsp_job *job, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t deadline = gsp_now_ms() + LOCK_MS;
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
-	snprintf(note, sizeof(note), "%.100s: lease tag (pid %ld)", job->actor, (long)getpid());
-	gsp_home_state_path(job->home, &path, job->server, "lease-tag.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < deadline)
-		if (gsp_sleep_ms(50, err) == -1)
-			break;
+	rc = gsp_lock_wait(fd, gsp_home_state_path(job->home, &path, job->server, "lease-tag.lock"),
+	    gsp_lock_who(note, job->actor, "lease tag"), LOCK_MS, err);
 	gsp_buf_release(&path);
 	return rc;
 }

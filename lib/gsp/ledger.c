@@ -8,14 +8,6 @@
 
 #include "base/banned.h"
 
-static void
-add_time(struct gsp_json *v, const char *key, int64_t t)
-{
-	char text[GSP_CLOCK_TEXT];
-
-	gsp_json_add_str(v, key, gsp_clock_format(text, sizeof(text), t));
-}
-
 static bool
 ends(const char *what)
 {
@@ -42,7 +34,7 @@ make_line(const struct gsp_home *h, const struct gsp_session *s, const char *wha
 		then.ended = now;
 	gsp_session_cost(&then, now, &hours, &usd);
 	gsp_json_add_str(v, "schema", "gsp.ledger/1");
-	add_time(v, "time", now);
+	gsp_json_add_time(v, "time", now);
 	gsp_json_add_str(v, "what", what);
 	gsp_json_add_str(v, "server", s->server);
 	gsp_json_add_str(v, "session", s->id);
@@ -50,9 +42,9 @@ make_line(const struct gsp_home *h, const struct gsp_session *s, const char *wha
 	gsp_json_add_u64(v, "linode_id", s->linode_id);
 	gsp_json_add_str(v, "region", s->region);
 	gsp_json_add_str(v, "type", s->type);
-	add_time(v, "created", s->created);
+	gsp_json_add_time(v, "created", s->created);
 	if (ends(what)) {
-		add_time(v, "ended", then.ended);
+		gsp_json_add_time(v, "ended", then.ended);
 		if (s->ended_guess)
 			gsp_json_add_bool(v, "estimated", true);
 	}
@@ -100,11 +92,11 @@ gsp_ledger_add_lease(const struct gsp_home *h, const struct gsp_session *s, int6
 	int rc;
 
 	if (until != 0)
-		add_time(v, "until", until);
+		gsp_json_add_time(v, "until", until);
 	else
 		gsp_json_add_null(v, "until");
 	if (hold != 0)
-		add_time(v, "hold", hold);
+		gsp_json_add_time(v, "hold", hold);
 	else
 		gsp_json_add_null(v, "hold");
 	rc = append(h, v, err);

@@ -9,7 +9,6 @@
 #include "gsp/cost.h"
 #include "gsp/ledger.h"
 #include "sys/lock.h"
-#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -143,20 +142,15 @@ gsp_limits_take(int *fd, struct gsp_job *job, const struct gsp_server_conf *conf
     struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int64_t until = gsp_now_ms() + WAIT_MS;
-	char note[200];
+	char note[GSP_LOCK_NOTE], what[60];
 	int rc;
 
 	*fd = -1;
 	if (!limited(job, conf))
 		return 0;
-	snprintf(note, sizeof(note), "%.100s: starting %s (pid %ld)", job->actor, job->server,
-	    (long)getpid());
-	gsp_home_path(job->home, &path, "state/limits.lock");
-	while ((rc = gsp_lock_take(fd, gsp_buf_str(&path), note, -1, err)) == -1 &&
-	    err->code == GSP_ETEMP && gsp_now_ms() < until)
-		if (gsp_sleep_ms(50, err) == -1)
-			break;
+	snprintf(what, sizeof(what), "starting %s", job->server);
+	rc = gsp_lock_wait(fd, gsp_home_path(job->home, &path, "state/limits.lock"),
+	    gsp_lock_who(note, job->actor, what), WAIT_MS, err);
 	gsp_buf_release(&path);
 	if (rc == -1 && err->code == GSP_ETEMP)
 		gsp_err_hint(err, "run 'gsp up %s' again", job->server);

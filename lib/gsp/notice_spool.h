@@ -8,7 +8,6 @@
 #ifndef GSP_GSP_NOTICE_SPOOL_H
 #define GSP_GSP_NOTICE_SPOOL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/argv.h"
@@ -39,8 +38,11 @@ void gsp_notice_item_make(struct gsp_notice_item *it, const struct gsp_home *h, 
 /** gsp_notice_item_parse(it, json, len, err): GSP_EPROTO for anything that is no gsp.notice/1. */
 int gsp_notice_item_parse(struct gsp_notice_item *it, const char *json, size_t len,
     struct gsp_err *err);
+
+/** gsp_notice_item_release(it): its buffers; it can be made anew. */
 void gsp_notice_item_release(struct gsp_notice_item *it);
 
+/** gsp_notice_item_event(it): the name of its event; "test" for one that is none. */
 const char *gsp_notice_item_event(const struct gsp_notice_item *it);
 
 /** gsp_notice_dir(h, b, id, rest): "<home>/state/notify/<id>/<rest>"; rest "" for none. */

@@ -4,29 +4,25 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "fmt/json.h"
 #include "gsp/notice_spool.h"
-#include "sys/io.h"
+#include "gsp/state_file.h"
 
 #include "base/banned.h"
 
-#define FILE_MAX_BYTES (1024 * 1024)
 #define SERVERS_MAX 32
 
-/* The object in a file of the target's, or a new one. */
-static struct gsp_json *
-load(const struct gsp_home *h, const char *id, const char *name)
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
-	struct gsp_err ignored = GSP_ERR_INIT;
-	struct gsp_json *o = NULL;
+static const char status_schema[] = "gsp.notice.status/1", messages_schema[] = "gsp.notice.messages/1";
 
-	if (gsp_io_read_file(&text, gsp_notice_dir(h, &path, id, name), &ignored) == -1 ||
-	    gsp_json_parse(&o, gsp_buf_str(&text), text.len, &ignored) == -1 || !gsp_json_is_obj(o)) {
-		gsp_json_free(o);
-		o = gsp_json_new_obj();
-	}
-	gsp_buf_release(&text);
+/* The object in a file of the target's; NULL, which has no keys, when there is none to be read. */
+static struct gsp_json *
+load(const struct gsp_home *h, const char *id, const char *name, const char *schema)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err why = GSP_ERR_INIT;
+	struct gsp_json *o;
+
+	if (gsp_state_file_read(&o, gsp_notice_dir(h, &path, id, name), schema, &why) == -1)
+		gsp_debug("notify: '%s': %s", gsp_buf_str(&path), why.msg);
 	gsp_buf_release(&path);
 	return o;
 }
@@ -35,15 +31,9 @@ static int
 save(const struct gsp_home *h, const char *id, const char *name, const struct gsp_json *o,
     struct gsp_err *err)
 {
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF), text = GSP_BUF_INIT(FILE_MAX_BYTES);
-	int rc;
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = gsp_state_file_write(o, gsp_notice_dir(h, &path, id, name), err);
 
-	gsp_json_print(&text, o);
-	gsp_buf_addc(&text, '\n');
-	rc = !gsp_buf_ok(&text)
-	    ? gsp_err_set(err, GSP_ELIMIT, "%s is too large", name)
-	    : gsp_io_replace(gsp_notice_dir(h, &path, id, name), text.data, text.len, 0600, err);
-	gsp_buf_release(&text);
 	gsp_buf_release(&path);
 	return rc;
 }
@@ -51,15 +41,15 @@ save(const struct gsp_home *h, const char *id, const char *name, const struct gs
 void
 gsp_notice_status_load(struct gsp_notice_status *s, const struct gsp_home *h, const char *id)
 {
-	struct gsp_json *o = load(h, id, "status.json");
+	struct gsp_json *o = load(h, id, "status.json", status_schema);
 
 	memset(s, 0, sizeof(*s));
 	s->broken = gsp_json_bool(o, "broken", false);
 	s->tries = gsp_json_u64(o, "tries", 0);
 	s->since_ms = (int64_t)gsp_json_u64(o, "since", 0);
 	s->not_before_ms = (int64_t)gsp_json_u64(o, "not_before", 0);
-	snprintf(s->stamp, sizeof(s->stamp), "%s", gsp_json_str(o, "stamp", ""));
-	snprintf(s->why, sizeof(s->why), "%s", gsp_json_str(o, "why", ""));
+	gsp_json_copy(s->stamp, sizeof(s->stamp), o, "stamp");
+	gsp_json_copy(s->why, sizeof(s->why), o, "why");
 	gsp_json_free(o);
 }
 
@@ -69,7 +59,7 @@ gsp_notice_status_save(const struct gsp_notice_status *s, const struct gsp_home 
 	struct gsp_json *o = gsp_json_new_obj();
 	struct gsp_err err = GSP_ERR_INIT;
 
-	gsp_json_add_str(o, "schema", "gsp.notice.status/1");
+	gsp_json_add_str(o, "schema", status_schema);
 	gsp_json_add_bool(o, "broken", s->broken);
 	gsp_json_add_u64(o, "tries", s->tries);
 	gsp_json_add_u64(o, "since", s->since_ms > 0 ? (uint64_t)s->since_ms : 0);
@@ -103,7 +93,7 @@ fill(struct gsp_notice_message *m, const struct gsp_json *o)
 {
 	enum gsp_notice_event event;
 
-	snprintf(m->id, sizeof(m->id), "%s", gsp_json_str(o, "message", ""));
+	gsp_json_copy(m->id, sizeof(m->id), o, "message");
 	if (strspn(m->id, "0123456789") != strlen(m->id))
 		m->id[0] = '\0'; /* it becomes a part of a URL */
 	for (const struct gsp_json *l = gsp_json_first(gsp_json_get(o, "lines")); l != NULL;
@@ -117,7 +107,7 @@ void
 gsp_notice_message_load(struct gsp_notice_message *m, const struct gsp_home *h, const char *id,
     const char *server, const char *session)
 {
-	struct gsp_json *o = load(h, id, "messages.json");
+	struct gsp_json *o = load(h, id, "messages.json", messages_schema);
 
 	memset(m, 0, sizeof(*m));
 	snprintf(m->server, sizeof(m->server), "%s", server);
@@ -154,11 +144,11 @@ int
 gsp_notice_message_save(const struct gsp_notice_message *m, const struct gsp_home *h,
     const char *id, struct gsp_err *err)
 {
-	struct gsp_json *old = load(h, id, "messages.json"), *o = gsp_json_new_obj(), *arr;
+	struct gsp_json *old = load(h, id, "messages.json", messages_schema), *o = gsp_json_new_obj(), *arr;
 	size_t n = 1;
 	int rc;
 
-	gsp_json_add_str(o, "schema", "gsp.notice.messages/1");
+	gsp_json_add_str(o, "schema", messages_schema);
 	arr = gsp_json_add_arr(o, "messages");
 	if (m->nlines > 0)
 		add_message(arr, m);

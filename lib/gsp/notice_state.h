@@ -21,8 +21,9 @@ struct gsp_notice_status {
 	char why[300];         /* clean, without secrets */
 };
 
+/** gsp_notice_status_load(s, h, id): all zero if there is none, or none that can be read. */
 void gsp_notice_status_load(struct gsp_notice_status *s, const struct gsp_home *h, const char *id);
-/** Best effort: it is an aid to the memory. */
+/** gsp_notice_status_save(s, h, id): best effort: it is an aid to the memory. */
 void gsp_notice_status_save(const struct gsp_notice_status *s, const struct gsp_home *h,
     const char *id);
 

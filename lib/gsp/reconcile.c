@@ -133,13 +133,12 @@ static int
 hold(struct held *x, const struct reconcile *r, const char *server, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	char note[200];
+	char note[GSP_LOCK_NOTE];
 	int rc;
 
 	memset(x, 0, sizeof(*x));
 	x->fd = -1;
-	snprintf(note, sizeof(note), "%.100s: status, writing the ledger (pid %ld)", r->actor,
-	    (long)getpid());
+	gsp_lock_who(note, r->actor, "status, writing the ledger");
 	rc = gsp_home_state_make(r->h, server, err) == -1
 	    ? -1
 	    : gsp_lock_take(&x->fd, gsp_home_state_path(r->h, &path, server, "lock"), note, -1, err);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "fmt/json.h"
 
 #include "base/banned.h"
@@ -22,7 +21,6 @@ static void
 add_machine(struct gsp_json *v, const struct gsp_session *s, int64_t lease)
 {
 	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
-	char when[GSP_CLOCK_TEXT];
 	struct gsp_json *ssh;
 
 	gsp_json_add_str(v, "session", s->id);
@@ -44,9 +42,9 @@ add_machine(struct gsp_json *v, const struct gsp_session *s, int64_t lease)
 	gsp_json_add_u64(ssh, "port", 22);
 	gsp_json_add_str(ssh, "host_key", s->host_key);
 	gsp_json_add_u64(v, "generation", s->saved != 0 ? s->saved : s->base);
-	gsp_json_add_str(v, "created", gsp_clock_format(when, sizeof(when), s->created));
+	gsp_json_add_time(v, "created", s->created);
 	if (lease != 0)
-		gsp_json_add_str(v, "lease", gsp_clock_format(when, sizeof(when), lease));
+		gsp_json_add_time(v, "lease", lease);
 	if (s->hourly_usd >= 0)
 		gsp_json_add_num(v, "hourly_usd", s->hourly_usd);
 	gsp_buf_release(&address);
@@ -97,7 +95,7 @@ gsp_record_parse(struct gsp_record_name *out, const char *line, size_t len,
 		gsp_err_set(err, GSP_EREFUSED, "'server' holds no server's name");
 		goto out;
 	}
-	snprintf(r.server, sizeof(r.server), "%s", gsp_json_str(v, "server", ""));
+	gsp_json_copy(r.server, sizeof(r.server), v, "server");
 	if (copy_name(r.session, sizeof(r.session), gsp_json_str(v, "session", ""), "session",
 	        err) == -1)
 		goto out;

@@ -42,20 +42,6 @@ gsp_session_free(struct gsp_session *s)
 	free(s);
 }
 
-static void
-copy_text(char *out, size_t size, const struct gsp_json *v, const char *key)
-{
-	snprintf(out, size, "%s", gsp_json_str(v, key, ""));
-}
-
-static int64_t
-get_time(const struct gsp_json *v, const char *key)
-{
-	int64_t t = 0;
-
-	return gsp_clock_parse(&t, gsp_json_str(v, key, "")) == 0 ? t : 0;
-}
-
 static int
 get_phase(enum gsp_phase *out, const struct gsp_json *v, struct gsp_err *err)
 {
@@ -86,16 +72,16 @@ from_json(struct gsp_session *s, const struct gsp_json *v, struct gsp_err *err)
 	if (!gsp_json_is_obj(conf))
 		return gsp_err_set(err, GSP_EPROTO, "'settings' is missing");
 	snprintf(s->id, sizeof(s->id), "%s", id);
-	copy_text(s->actor, sizeof(s->actor), v, "actor");
-	copy_text(s->label, sizeof(s->label), v, "label");
-	copy_text(s->region, sizeof(s->region), v, "region");
-	copy_text(s->type, sizeof(s->type), v, "type");
-	copy_text(s->ipv4, sizeof(s->ipv4), v, "ipv4");
-	copy_text(s->ipv6, sizeof(s->ipv6), v, "ipv6");
-	copy_text(s->name, sizeof(s->name), v, "name");
-	copy_text(s->taking_from, sizeof(s->taking_from), v, "taking_from");
-	s->created = get_time(v, "created");
-	s->since = get_time(v, "since");
+	gsp_json_copy(s->actor, sizeof(s->actor), v, "actor");
+	gsp_json_copy(s->label, sizeof(s->label), v, "label");
+	gsp_json_copy(s->region, sizeof(s->region), v, "region");
+	gsp_json_copy(s->type, sizeof(s->type), v, "type");
+	gsp_json_copy(s->ipv4, sizeof(s->ipv4), v, "ipv4");
+	gsp_json_copy(s->ipv6, sizeof(s->ipv6), v, "ipv6");
+	gsp_json_copy(s->name, sizeof(s->name), v, "name");
+	gsp_json_copy(s->taking_from, sizeof(s->taking_from), v, "taking_from");
+	s->created = gsp_json_time(v, "created");
+	s->since = gsp_json_time(v, "since");
 	s->start_intent = gsp_json_bool(v, "start_intent", true); /* in doubt: there is a save */
 	s->ready = gsp_json_bool(v, "ready", false);
 	s->linode_id = gsp_json_u64(v, "linode_id", 0);
@@ -175,14 +161,6 @@ gsp_session_load_ended(struct gsp_session **out, const struct gsp_home *h, const
 	return rc;
 }
 
-static void
-add_time(struct gsp_json *v, const char *key, int64_t t)
-{
-	char text[GSP_CLOCK_TEXT];
-
-	gsp_json_add_str(v, key, gsp_clock_format(text, sizeof(text), t));
-}
-
 static struct gsp_json *
 to_json(const struct gsp_session *s, const struct gsp_home *h)
 {
@@ -193,8 +171,8 @@ to_json(const struct gsp_session *s, const struct gsp_home *h)
 	gsp_json_add_str(v, "session", s->id);
 	gsp_json_add_str(v, "actor", s->actor);
 	gsp_json_add_str(v, "phase", phase_names[s->phase]);
-	add_time(v, "created", s->created);
-	add_time(v, "since", s->since);
+	gsp_json_add_time(v, "created", s->created);
+	gsp_json_add_time(v, "since", s->since);
 	gsp_json_add_bool(v, "start_intent", s->start_intent);
 	gsp_json_add_bool(v, "ready", s->ready);
 	gsp_json_add_u64(v, "linode_id", s->linode_id);
@@ -234,7 +212,7 @@ write_journal(const struct gsp_session *s, const struct gsp_home *h, const char 
 	if (why != NULL) {
 		gsp_json_remove(v, "host_key_private");
 		gsp_json_add_str(v, "ended", why);
-		add_time(v, "ended_at", gsp_wall_s());
+		gsp_json_add_time(v, "ended_at", gsp_wall_s());
 	}
 	gsp_json_print(&text, v);
 	gsp_buf_addc(&text, '\n');

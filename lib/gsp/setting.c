@@ -421,6 +421,39 @@ gsp_setting_item(const struct gsp_yaml *v, size_t i)
 }
 
 int
+gsp_setting_seconds(int64_t *out, const struct gsp_yaml *v, int64_t min_s, int64_t max_s,
+    const char *such, struct gsp_err *err)
+{
+	const char *text = "";
+	int64_t s;
+
+	if (gsp_setting_text(&text, v, NULL, err) == -1)
+		return -1;
+	/* 5 of what? */
+	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
+		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text, text,
+		    text, text);
+	if (gsp_num_duration_s(&s, text, max_s) == -1 || s < min_s)
+		return gsp_yaml_err(err, v, "'%.64s': not a time such as %s", text, such);
+	*out = s;
+	return 0;
+}
+
+int
+gsp_setting_seconds_or_never(int64_t *out, const struct gsp_yaml *v, int64_t min_s, int64_t max_s,
+    const char *such, struct gsp_err *err)
+{
+	const char *text = "";
+
+	if (gsp_setting_text(&text, v, NULL, err) == -1)
+		return -1;
+	if (strcmp(text, "never") != 0)
+		return gsp_setting_seconds(out, v, min_s, max_s, such, err);
+	*out = 0;
+	return 0;
+}
+
+int
 gsp_setting_list(struct gsp_argv *out, const struct gsp_yaml *v, gsp_setting_check *check,
     gsp_setting_norm *norm, size_t max, struct gsp_err *err)
 {

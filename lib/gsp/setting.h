@@ -60,6 +60,19 @@ int gsp_setting_text(const char **out, const struct gsp_yaml *v, gsp_setting_che
     struct gsp_err *err);
 
 /**
+ * gsp_setting_seconds(out, v, min_s, max_s, such, err):
+ * "90s", "20m", "2h", "1d" from ${min_s} to ${max_s}; ${such} ends the message "not a time such
+ * as ...". A number without a unit is refused in a file; in the journal, which has no lines, it is
+ * seconds.
+ */
+int gsp_setting_seconds(int64_t *out, const struct gsp_yaml *v, int64_t min_s, int64_t max_s,
+    const char *such, struct gsp_err *err);
+
+/** gsp_setting_seconds_or_never(out, v, min_s, max_s, such, err): the same, or "never", which is 0. */
+int gsp_setting_seconds_or_never(int64_t *out, const struct gsp_yaml *v, int64_t min_s,
+    int64_t max_s, const char *such, struct gsp_err *err);
+
+/**
  * gsp_setting_list(out, v, check, norm, max, err):
  * Replace ${out} by a list of scalars, at most ${max}, none twice; one scalar is a list of one.
  * ${check} and ${norm} may be NULL; what ${norm} makes of a text is what goes in.

@@ -457,3 +457,17 @@ gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_
 		qsort(names->v, names->n, sizeof(*names->v), by_name);
 	return names->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }
+
+int
+gsp_status_known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < all->n && strcmp(all->v[k], names[i]) != 0)
+			k++;
+		if (k == all->n)
+			return gsp_err_set(err, GSP_EUNAVAIL, "no such server '%s'", names[i]);
+	}
+	return 0;
+}

@@ -57,6 +57,9 @@ struct gsp_status_row {
  */
 int gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_err *err);
 
+/** gsp_status_known(all, names, n, err): each of the ${n} ${names} is one of ${all}; GSP_EUNAVAIL. */
+int gsp_status_known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err);
+
 /**
  * gsp_status_server(row, h, name, cloud, probe, err):
  * One server of this home. ${probe} may be NULL (not asked).

@@ -10,14 +10,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "fmt/json.h"
-#include "sys/io.h"
+#include "gsp/state_file.h"
 #include "sys/lock.h"
 
 #include "base/banned.h"
 
-#define MEMORY_MAX 65536
-#define AHEAD_S    60 /* a clock that was set back a little is no reason to see nobody */
+#define AHEAD_S 60 /* a clock that was set back a little is no reason to see nobody */
 
 static const char schema[] = "gsp.watch/1";
 
@@ -35,40 +33,16 @@ add_time(struct gsp_json *v, const char *key, int64_t t)
 	gsp_json_add_u64(v, key, t > 0 ? (uint64_t)t : 0);
 }
 
-/* The whole of a small file of ours, or NULL. */
+/* What cannot be read is as good as none. */
 static struct gsp_json *
 read_json(const char *path)
 {
-	struct gsp_buf text = GSP_BUF_INIT(MEMORY_MAX);
 	struct gsp_err err = GSP_ERR_INIT;
-	struct gsp_json *v = NULL;
+	struct gsp_json *v;
 
-	if (gsp_io_read_file(&text, path, &err) == -1 ||
-	    gsp_json_parse(&v, gsp_buf_str(&text), text.len, &err) == -1) {
-		if (err.code != GSP_ENOTFOUND)
-			gsp_debug("'%s': %s", path, err.msg);
-		v = NULL;
-	}
-	gsp_buf_release(&text);
-	if (v != NULL && strcmp(gsp_json_str(v, "schema", ""), schema) != 0) {
-		gsp_json_free(v);
-		v = NULL;
-	}
+	if (gsp_state_file_read(&v, path, schema, &err) == -1)
+		gsp_debug("'%s': %s", path, err.msg);
 	return v;
-}
-
-static int
-write_json(const struct gsp_json *v, const char *path, struct gsp_err *err)
-{
-	struct gsp_buf text = GSP_BUF_INIT(MEMORY_MAX);
-	int rc;
-
-	gsp_json_print(&text, v);
-	gsp_buf_addc(&text, '\n');
-	rc = !gsp_buf_ok(&text) ? gsp_err_set(err, GSP_ELIMIT, "'%s' would be too large", path)
-	                        : gsp_io_replace(path, text.data, text.len, 0600, err);
-	gsp_buf_release(&text);
-	return rc;
 }
 
 static void
@@ -92,8 +66,8 @@ fill(struct gsp_watch_memory *m, const struct gsp_json *v)
 	m->asked = get_time(v, "asked");
 	m->live = get_time(v, "live");
 	m->held = get_time(v, "held");
-	snprintf(m->why, sizeof(m->why), "%.199s", gsp_json_str(v, "why", ""));
-	snprintf(m->trouble, sizeof(m->trouble), "%.47s", gsp_json_str(v, "trouble", ""));
+	gsp_json_copy(m->why, sizeof(m->why), v, "why");
+	gsp_json_copy(m->trouble, sizeof(m->trouble), v, "trouble");
 }
 
 void
@@ -133,7 +107,7 @@ gsp_watch_save(const struct gsp_watch_memory *m, const struct gsp_home *h, const
 	add_time(v, "live", m->live);
 	add_time(v, "held", m->held);
 	gsp_decide_to_json(&m->decide, gsp_json_add_obj(v, "decide"));
-	rc = write_json(v, gsp_home_state_path(h, &path, server, "watch.json"), err);
+	rc = gsp_state_file_write(v, gsp_home_state_path(h, &path, server, "watch.json"), err);
 	gsp_json_free(v);
 	gsp_buf_release(&path);
 	return rc;
@@ -187,7 +161,7 @@ gsp_watch_seen_put(const struct gsp_watch_seen *s, const struct gsp_home *h, str
 	add_time(v, "every_s", s->every_s);
 	gsp_json_add_u64(v, "pid", (uint64_t)s->pid);
 	gsp_json_add_str(v, "host", s->host);
-	rc = write_json(v, gsp_home_path(h, &path, "state/watch.json"), err);
+	rc = gsp_state_file_write(v, gsp_home_path(h, &path, "state/watch.json"), err);
 	gsp_json_free(v);
 	gsp_buf_release(&path);
 	return rc;
@@ -216,7 +190,7 @@ gsp_watch_seen_get(struct gsp_watch_seen *s, const struct gsp_home *h)
 		s->at = get_time(v, "seen");
 		s->every_s = get_time(v, "every_s");
 		s->pid = get_time(v, "pid");
-		snprintf(s->host, sizeof(s->host), "%.64s", gsp_json_str(v, "host", ""));
+		gsp_json_copy(s->host, sizeof(s->host), v, "host");
 		if (has_ended(s))
 			memset(s, 0, sizeof(*s));
 	}

@@ -84,7 +84,8 @@ bool gsp_watch_session_lives(const struct gsp_home *h, const char *server, const
 /** gsp_watch_session_note(out, size, session): what that one writes into state/<server>/watcher. */
 void gsp_watch_session_note(char *out, size_t size, const char *session);
 
-/** gsp_watch_by(out, size, h, server, session, now): "" nobody; "this computer ..." for people. */
+/** gsp_watch_by(out, size, h, server, session, now): who watches it, for people: "gsp-watch of this
+ * session (pid N)", "gsp-watch on 'HOST', 40 s ago"; "" nobody. Returns out. */
 const char *gsp_watch_by(char *out, size_t size, const struct gsp_home *h, const char *server,
     const char *session, int64_t now);
 

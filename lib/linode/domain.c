@@ -125,14 +125,9 @@ gather_one(void *ctx, const struct gsp_json *item, struct gsp_err *err)
 		return 0;
 	if (g->n == RECORDS_MAX)
 		return gsp_err_set(err, GSP_ELIMIT, "more than %d records", RECORDS_MAX);
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 8 : g->cap * 2;
-
-		if ((more = reallocarray(g->v, cap, sizeof(*more))) == NULL)
-			return gsp_err_set(err, GSP_ESYS, "out of memory");
-		g->v = more;
-		g->cap = cap;
-	}
+	if ((more = gsp_parse_room(g->v, g->n, &g->cap, sizeof(*more), err)) == NULL)
+		return -1;
+	g->v = more;
 	g->v[g->n++] = one;
 	return 0;
 }

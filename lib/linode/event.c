@@ -30,7 +30,7 @@ gsp_parse_event(struct gsp_event *out, const struct gsp_json *v, struct gsp_err 
 	gsp_parse_text(out->status, sizeof(out->status), gsp_json_str(v, "status", ""));
 	gsp_parse_text(out->message, sizeof(out->message), gsp_json_str(v, "message", ""));
 	out->percent = percent <= 100 ? (int)percent : -1;
-	out->created = gsp_parse_time(v, "created");
+	out->created = gsp_json_time(v, "created");
 	return 0;
 }
 

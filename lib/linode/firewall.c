@@ -26,7 +26,7 @@ gsp_parse_firewall(struct gsp_firewall *out, const struct gsp_json *v, struct gs
 	if (gsp_json_id(&out->id, gsp_json_get(v, "id")) == -1 || out->id == 0)
 		return gsp_err_set(err, GSP_EPROTO, "a firewall without an id");
 	gsp_parse_text(out->label, sizeof(out->label), gsp_json_str(v, "label", ""));
-	out->created = gsp_parse_time(v, "created");
+	out->created = gsp_json_time(v, "created");
 	out->enabled = strcmp(gsp_json_str(v, "status", "enabled"), "enabled") == 0;
 	out->ndevices = gsp_json_is_arr(entities) ? gsp_json_count(entities) : 0;
 	out->ntags = gsp_parse_tags(out->tags, sizeof(out->tags) / sizeof(out->tags[0]), v);
@@ -52,14 +52,9 @@ gather_one(void *ctx, const struct gsp_json *item, struct gsp_err *err)
 		return 0;
 	if (g->tag != NULL && !gsp_parse_has_tag(one.tags, one.ntags, g->tag))
 		return 0;
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 8 : g->cap * 2;
-
-		if ((more = reallocarray(g->v, cap, sizeof(*more))) == NULL)
-			return gsp_err_set(err, GSP_ESYS, "out of memory");
-		g->v = more;
-		g->cap = cap;
-	}
+	if ((more = gsp_parse_room(g->v, g->n, &g->cap, sizeof(*more), err)) == NULL)
+		return -1;
+	g->v = more;
 	g->v[g->n++] = one;
 	return 0;
 }

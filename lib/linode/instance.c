@@ -82,7 +82,7 @@ gsp_parse_instance(struct gsp_instance *out, const struct gsp_json *v, struct gs
 	gsp_parse_text(out->type, sizeof(out->type), gsp_json_str(v, "type", ""));
 	pick_ipv4(out->ipv4, gsp_json_get(v, "ipv4"));
 	pick_ipv6(out->ipv6, gsp_json_str(v, "ipv6", ""));
-	out->created = gsp_parse_time(v, "created");
+	out->created = gsp_json_time(v, "created");
 	out->backups = gsp_json_bool(gsp_json_get(v, "backups"), "enabled", false);
 	if (gsp_json_is_arr(locks))
 		for (const struct gsp_json *l = gsp_json_first(locks); l != NULL;
@@ -132,14 +132,9 @@ gather_one(void *ctx, const struct gsp_json *item, struct gsp_err *err)
 		return 0;
 	if (g->label != NULL && strcmp(one.label, g->label) != 0)
 		return 0;
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 8 : g->cap * 2;
-
-		if ((more = reallocarray(g->v, cap, sizeof(*more))) == NULL)
-			return gsp_err_set(err, GSP_ESYS, "out of memory");
-		g->v = more;
-		g->cap = cap;
-	}
+	if ((more = gsp_parse_room(g->v, g->n, &g->cap, sizeof(*more), err)) == NULL)
+		return -1;
+	g->v = more;
 	g->v[g->n++] = one;
 	return 0;
 }

@@ -1,10 +1,10 @@
 #include "linode/parse.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 
 #include "base/banned.h"
 
@@ -26,12 +26,19 @@ gsp_parse_text(char *dst, size_t size, const char *src)
 	dst[n] = '\0';
 }
 
-int64_t
-gsp_parse_time(const struct gsp_json *obj, const char *key)
+void *
+gsp_parse_room(void *v, size_t n, size_t *cap, size_t size, struct gsp_err *err)
 {
-	int64_t t;
+	size_t want = *cap == 0 ? 8 : *cap * 2;
 
-	return gsp_clock_parse(&t, gsp_json_str(obj, key, "")) == 0 ? t : 0;
+	if (n < *cap)
+		return v;
+	if ((v = reallocarray(v, want, size)) == NULL) {
+		gsp_err_set(err, GSP_ESYS, "out of memory");
+		return NULL;
+	}
+	*cap = want;
+	return v;
 }
 
 size_t

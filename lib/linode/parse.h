@@ -35,9 +35,12 @@ int gsp_parse_domain_record(
  * '?'. NULL is "". */
 void gsp_parse_text(char *dst, size_t size, const char *src);
 
-/** gsp_parse_time(obj, key): "2026-01-02T03:04:05", UTC without a zone letter; 0 if there is
- * none. */
-int64_t gsp_parse_time(const struct gsp_json *obj, const char *key);
+/**
+ * gsp_parse_room(v, n, cap, size, err):
+ * ${v}, with room for one more after its ${n} elements of ${size} bytes: it may have moved. NULL,
+ * and ${v} as it was: no memory.
+ */
+void *gsp_parse_room(void *v, size_t n, size_t *cap, size_t size, struct gsp_err *err);
 
 /** gsp_parse_tags(tags, max, obj): fill ${tags} from obj's "tags"; how many. */
 size_t gsp_parse_tags(char (*tags)[51], size_t max, const struct gsp_json *obj);

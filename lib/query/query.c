@@ -44,16 +44,6 @@ gsp_query_udp(const char *proto)
 	return p != NULL && p->udp;
 }
 
-const char *const *
-gsp_query_protos(void)
-{
-	static const char *names[NPROTOS + 1];
-
-	for (size_t i = 0; i < NPROTOS; i++)
-		names[i] = protos[i].name;
-	return names;
-}
-
 int
 gsp_query_set_players(struct gsp_query *q, uint64_t n, struct gsp_err *err)
 {

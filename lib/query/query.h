@@ -39,9 +39,6 @@ uint16_t gsp_query_port(const char *proto);
 /** gsp_query_udp(proto): it is asked over UDP, not TCP. */
 bool gsp_query_udp(const char *proto);
 
-/** gsp_query_protos(): the names, NULL-terminated. */
-const char *const *gsp_query_protos(void);
-
 /**
  * gsp_query_ask(out, proto, host, port, deadline_ms, err):
  * ${host}: a name or an address, IPv6 without brackets. Tries again within the deadline where the

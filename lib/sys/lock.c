@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "sys/io.h"
+#include "sys/sig.h"
 
 #include "base/banned.h"
 
@@ -95,6 +96,47 @@ gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
 	gsp_lock_note(f, note);
 	*fd = f;
 	return 0;
+}
+
+int
+gsp_lock_wait(int *fd, const char *path, const char *note, int64_t wait_ms, struct gsp_err *err)
+{
+	int64_t until = gsp_now_ms() + wait_ms;
+
+	for (;;) {
+		if (gsp_lock_take(fd, path, note, -1, err) == 0)
+			return 0;
+		if (err->code != GSP_ETEMP || gsp_now_ms() >= until)
+			return -1;
+		gsp_err_clear(err);
+		if (gsp_sleep_ms(50, err) == -1)
+			return -1;
+	}
+}
+
+const char *
+gsp_lock_who(char note[GSP_LOCK_NOTE], const char *actor, const char *what)
+{
+	(void)snprintf(note, GSP_LOCK_NOTE, "%.100s: %.60s (pid %ld)", actor, what, (long)getpid());
+	return note;
+}
+
+bool
+gsp_lock_says(const char *note, const char *const *whats)
+{
+	const char *end = NULL;
+
+	/* the last one: an actor may be called anything */
+	for (const char *p = note; (p = strstr(p, " (pid ")) != NULL; p++)
+		end = p;
+	for (; end != NULL && *whats != NULL; whats++) {
+		size_t n = strlen(*whats);
+
+		if ((size_t)(end - note) >= n + 2 && strncmp(end - n, *whats, n) == 0 &&
+		    strncmp(end - n - 2, ": ", 2) == 0)
+			return true;
+	}
+	return false;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -18,6 +19,22 @@
  */
 int gsp_lock_take(int *fd, const char *path, const char *note, int inherited_fd,
     struct gsp_err *err);
+
+/**
+ * gsp_lock_wait(fd, path, note, wait_ms, err):
+ * gsp_lock_take(), again and again for ${wait_ms} while somebody holds it.
+ * Errors: GSP_ETEMP then; GSP_ECANCEL on a signal.
+ */
+int gsp_lock_wait(int *fd, const char *path, const char *note, int64_t wait_ms,
+    struct gsp_err *err);
+
+#define GSP_LOCK_NOTE 256 /* bytes, of a note that gsp_lock_who() makes */
+
+/** gsp_lock_who(note, actor, what): "ACTOR: WHAT (pid N)", the form of a note; returns it. */
+const char *gsp_lock_who(char note[GSP_LOCK_NOTE], const char *actor, const char *what);
+
+/** gsp_lock_says(note, whats): the WHAT of such a note is one of ${whats}, which NULL ends. */
+bool gsp_lock_says(const char *note, const char *const *whats);
 
 /** gsp_lock_note(fd, note): replace the note. Best effort: the note only serves people. */
 void gsp_lock_note(int fd, const char *note);

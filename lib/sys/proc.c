@@ -150,8 +150,6 @@ child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int rep
 		child_with_parent(parent);
 	if (p->detached)
 		child_detach(report_fd);
-	else if (p->new_session)
-		setsid();
 	else if (p->new_group)
 		setpgid(0, 0);
 	if (child_streams(e) == -1)
@@ -272,7 +270,7 @@ void
 gsp_proc_kill(struct gsp_proc *p, int signo)
 {
 	if (p->pid > 0)
-		kill(p->new_group || p->new_session ? -p->pid : p->pid, signo);
+		kill(p->new_group ? -p->pid : p->pid, signo);
 }
 
 static void

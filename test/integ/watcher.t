@@ -14,11 +14,12 @@ watched() { gsp-status --json "${1:-toy}" 2>/dev/null | jq -r .watched_by; }
 
 # ---- a session's own ----
 by session
-gives 0 "up" setsid gsp-up toy
+gives 0 "up" setsid sh -c 'echo $$ >"$1"; exec gsp-up toy' - "$T/sid"
 says "says who watches, and what a day costs" "^toy: watched by gsp-watch of this session \(pid [0-9]+\); if this computer sleeps nobody stops it, and a day costs \\\$0\.18"
 ok "it outlives gsp-up" alive toy
 pid=$(watcher toy)
-is "in a session of its own" "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
+ok "in a session of its own" test "$(ps -o sid= -p "$pid" | tr -d ' ')" != "$(cat "$T/sid")"
+ok "which it does not lead: no terminal becomes its own" test "$(ps -o sid= -p "$pid" | tr -d ' ')" != "$pid"
 is "with no place of ours" "$(readlink "/proc/$pid/cwd")" /
 ls -l "/proc/$pid/fd" >"$T/fds"
 is "and no lock of gsp-up's" "$(grep -c '/toy/lock$' "$T/fds")" 0

@@ -200,6 +200,11 @@ test_budget(void)
 	IS_STR(play(60, "2"), "85 say 27, 85 budget 27");
 	r.budget_until = 0; /* raised */
 	IS_STR(play(60, "2*40"), "");
+}
+
+static void
+test_budget_passes(void)
+{
 	/* rare passes: still over in time, and what was told stays */
 	fresh();
 	r.budget_until = created + 3 * HOUR;
@@ -213,6 +218,11 @@ test_budget(void)
 	fresh();
 	r.budget_until = created + 5 * HOUR;
 	IS_STR(play(3600, "2*5"), "240 say 39, 240 budget 39");
+}
+
+static void
+test_budget_late(void)
+{
 	/* used up already */
 	fresh();
 	r.budget_until = created - HOUR;
@@ -399,6 +409,8 @@ main(void)
 	test_lease();
 	test_lease_moves();
 	test_budget();
+	test_budget_passes();
+	test_budget_late();
 	test_slept();
 	test_both();
 	test_again();

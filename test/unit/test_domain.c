@@ -1,14 +1,11 @@
 /* linode/domain, and gsp/config_dns. */
-#include "tap.h"
+#include "linode_fake.h"
 
-#include "../fake/clock.h"
-#include "../fake/httpd.h"
 #include "fmt/yaml.h"
 #include "gsp/config_dns.h"
 #include "gsp/dns_state.h"
 #include "linode/domain.h"
 
-#define LIST(items) "{\"data\":[" items "],\"page\":1,\"pages\":1}"
 #define PAGE(items, n, of) "{\"data\":[" items "],\"page\":" #n ",\"pages\":" #of "}"
 #define ORG "{\"id\":9,\"domain\":\"example.org\",\"type\":\"master\",\"status\":\"active\"}"
 #define REC(id, type, name, target)                                                            \
@@ -16,34 +13,9 @@
 	"\",\"ttl_sec\":300}"
 #define REASON(r) "{\"errors\":[{\"reason\":\"" r "\",\"field\":\"target\"}]}"
 
-static struct fake_httpd *srv;
-static struct gsp_linode *c;
-static struct gsp_err e;
 static const struct gsp_domain org = {.id = 9, .domain = "example.org"};
 static const struct gsp_domain_record want = {
     .type = "A", .name = "mc", .target = "192.0.2.7", .ttl_s = 300};
-
-static void
-begin(void)
-{
-	struct gsp_linode_opts o = {.token = "t0k3n"};
-
-	fake_httpd_forget(srv);
-	fake_clock_reset();
-	gsp_err_clear(&e);
-	gsp_linode_free(c);
-	o.base_url = fake_httpd_url(srv);
-	if (gsp_linode_new(&c, &o, &e) == -1)
-		abort();
-}
-
-static void
-push(enum fake_how how, int status, const char *body)
-{
-	struct fake_answer a = {how, status, NULL, body};
-
-	fake_httpd_push(srv, &a);
-}
 
 static const char *
 asked(size_t i)

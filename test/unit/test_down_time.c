@@ -26,10 +26,15 @@ write_json(const char *text)
 	TREE_NEED(gsp_io_replace(at("state/vanilla/down.json"), text, strlen(text), 0600, &err) == 0);
 }
 
+/* What such a file says; -1: nothing that can be. */
 static int64_t
 parse(const char *text)
 {
-	return gsp_down_time_parse(text, strlen(text));
+	int64_t s;
+
+	write_json(text);
+	s = gsp_down_time(home, "vanilla");
+	return s != GSP_DOWN_TIME_GUESS_S ? s : -1;
 }
 
 int

@@ -1,45 +1,17 @@
 /* linode/firewall and linode/rules. */
-#include "tap.h"
+#include "linode_fake.h"
 
-#include "../fake/clock.h"
-#include "../fake/httpd.h"
 #include "linode/firewall.h"
 #include "linode/rules.h"
 
-#define LIST(items) "{\"data\":[" items "],\"page\":1,\"pages\":1}"
 #define OURS                                                                                  \
 	"{\"id\":7,\"label\":\"gsp-a\",\"status\":\"enabled\",\"tags\":[\"gsp\",\"gsp-home:"  \
 	"h\"],\"entities\":[{\"id\":1}]}"
 #define REASON(r) "{\"errors\":[{\"reason\":\"" r "\",\"field\":\"label\"}]}"
 
-static struct fake_httpd *srv;
-static struct gsp_linode *c;
-static struct gsp_err e;
 static const char *const tags[] = {"gsp", "gsp-home:h", NULL};
 static const char *const anybody[] = {"0.0.0.0/0", "::/0", NULL};
 static const struct gsp_port game[] = {{25565, 25565, false}};
-
-static void
-begin(void)
-{
-	struct gsp_linode_opts o = {.token = "t0k3n"};
-
-	fake_httpd_forget(srv);
-	fake_clock_reset();
-	gsp_err_clear(&e);
-	gsp_linode_free(c);
-	o.base_url = fake_httpd_url(srv);
-	if (gsp_linode_new(&c, &o, &e) == -1)
-		abort();
-}
-
-static void
-push(enum fake_how how, int status, const char *body)
-{
-	struct fake_answer a = {how, status, NULL, body};
-
-	fake_httpd_push(srv, &a);
-}
 
 /* The rules as text; "" and e set when they are refused. */
 static const char *

@@ -253,6 +253,29 @@ test_utf8(void)
 	gsp_buf_release(&b);
 }
 
+static void
+test_time_and_copy(void)
+{
+	struct gsp_buf b = GSP_BUF_INIT(4096);
+	struct gsp_json *o = gsp_json_new_obj(), *v;
+	char text[4] = "old";
+
+	gsp_json_add_time(o, "t", 1795373442);
+	IS_STR(printed(&b, o), "{\"t\":\"2026-11-22T18:50:42Z\"}");
+	IS_INT(gsp_json_time(o, "t"), 1795373442);
+	gsp_json_free(o);
+	v = parse("{\"bad\":\"today\",\"num\":7,\"s\":\"long\"}");
+	IS_INT(gsp_json_time(v, "bad"), 0);
+	IS_INT(gsp_json_time(v, "num"), 0);
+	IS_INT(gsp_json_time(v, "none"), 0);
+	gsp_json_copy(text, sizeof(text), v, "s");
+	IS_STR(text, "lon");
+	gsp_json_copy(text, sizeof(text), v, "num");
+	IS_STR(text, "");
+	gsp_json_free(v);
+	gsp_buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -262,5 +285,6 @@ main(void)
 	test_whole();
 	test_build();
 	test_utf8();
+	test_time_and_copy();
 	return done();
 }

@@ -1,28 +1,15 @@
 /* gsp/lease_wish, lease_tag: what may be wished, by the clocks here, and how much of it is granted. */
 #include <time.h>
 
-#include "base/clock.h"
 #include "gsp/lease.h"
 #include "gsp/lease_tag.h"
-#include "tap.h"
+#include "times.h"
 
 #include "base/banned.h"
 
 #define H 3600
 
 static struct gsp_err err;
-
-static int64_t
-at(const char *text)
-{
-	int64_t t = -1;
-
-	if (gsp_clock_parse(&t, text) == -1) {
-		printf("Bail out! bad time %s\n", text);
-		exit(1);
-	}
-	return t;
-}
 
 static void
 zone(const char *tz)

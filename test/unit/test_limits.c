@@ -1,25 +1,12 @@
 /* gsp/limits: the hour that would pass a limit, of one machine or of many. */
-#include "base/clock.h"
 #include "gsp/limits.h"
 #include "gsp/money.h"
-#include "tap.h"
+#include "times.h"
 
 #include "base/banned.h"
 
 #define H    3600
 #define CENT (GSP_MONEY_USD / 100)
-
-static int64_t
-at(const char *text)
-{
-	int64_t t = -1;
-
-	if (gsp_clock_parse(&t, text) == -1) {
-		printf("Bail out! bad time %s\n", text);
-		exit(1);
-	}
-	return t;
-}
 
 static bool of_home;
 

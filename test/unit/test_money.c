@@ -1,27 +1,14 @@
 /* gsp/money, ledger, cost: months, started hours, caps and sums, and what a torn ledger yields. */
 #include <math.h>
 
-#include "base/clock.h"
 #include "gsp/cost.h"
 #include "gsp/ledger.h"
 #include "gsp/money.h"
-#include "tap.h"
+#include "times.h"
 
 #include "base/banned.h"
 
 static struct gsp_err err;
-
-static int64_t
-at(const char *text)
-{
-	int64_t t = -1;
-
-	if (gsp_clock_parse(&t, text) == -1) {
-		printf("Bail out! bad time %s\n", text);
-		exit(1);
-	}
-	return t;
-}
 
 static int
 month(const char *text)

@@ -430,6 +430,45 @@ test_proc_pipes(void)
 	gsp_buf_release(&b);
 }
 
+/* Nobody's child: in no session of ours, with no descriptor that was left open in us. */
+static void
+test_proc_detached(void)
+{
+	static const char *const none[] = {"/nonexistent/tool", NULL};
+	struct gsp_proc p = GSP_PROC_INIT;
+	struct gsp_buf b = GSP_BUF_INIT(4096);
+	char script[300], ours[64];
+	const char *argv[] = {"sh", "-c", script, NULL};
+	int fd;
+
+	TREE_NEED((fd = open(at("r"), O_RDONLY)) != -1);
+	(void)snprintf(script, sizeof(script), "read -r line </proc/$$/stat; set -- $line; echo \"$4 $6\"; "
+	    "if [ -e /proc/self/fd/%d ]; then echo open; else echo no; fi", fd);
+	p.argv = argv;
+	p.detached = true;
+	p.in = GSP_PROC_NULL;
+	p.out = GSP_PROC_PIPE;
+	IS_INT(gsp_proc_start(&p, &err), 0);
+	IS_INT(p.pid, -1);
+	IS_INT(gsp_io_read_all(&b, p.out_fd, "sh", &err), 0);
+	(void)snprintf(ours, sizeof(ours), "%d ", (int)getpid());
+	OK(strncmp(gsp_buf_str(&b), ours, strlen(ours)) != 0);
+	(void)snprintf(ours, sizeof(ours), " %d\n", (int)getsid(0));
+	OK(strstr(gsp_buf_str(&b), ours) == NULL);
+	OK(strstr(gsp_buf_str(&b), "\nno\n") != NULL);
+	IS_INT(waitpid(-1, NULL, WNOHANG), -1);
+	close(p.out_fd);
+	close(fd);
+
+	p = (struct gsp_proc)GSP_PROC_INIT;
+	p.argv = none;
+	p.detached = true;
+	IS_INT(gsp_proc_start(&p, &err), -1);
+	IS_INT(err.code, GSP_ESYS);
+	IS_INT(waitpid(-1, NULL, WNOHANG), -1);
+	gsp_buf_release(&b);
+}
+
 static void
 test_proc_clean_env(void)
 {
@@ -500,10 +539,7 @@ test_proc_place(void)
 	close(fd);
 	close(other);
 
-	r.new_session = true;
 	(void)snprintf(want, sizeof(want), "%d\n", (int)getsid(0));
-	OK(strcmp(output_of(&r, "cut -d' ' -f6 /proc/$$/stat"), want) != 0);
-	r.new_session = false;
 	IS_STR(output_of(&r, "cut -d' ' -f6 /proc/$$/stat"), want);
 }
 
@@ -600,6 +636,56 @@ test_lock(void)
 	gsp_lock_drop(-1);
 	IS_INT(gsp_lock_take(&other, at("no/lock"), "x", -1, &err), -1);
 	IS_INT(err.code, GSP_EIO);
+}
+
+static void
+test_lock_note(void)
+{
+	static const char *const whats[] = {"down", "sync down", NULL};
+	char note[GSP_LOCK_NOTE], want[64];
+
+	(void)snprintf(want, sizeof(want), "anna: sync down (pid %ld)", (long)getpid());
+	IS_STR(gsp_lock_who(note, "anna", "sync down"), want);
+	OK(gsp_lock_says(note, whats));
+	OK(gsp_lock_says(gsp_lock_who(note, "a: b (pid 3)", "down"), whats));
+	OK(!gsp_lock_says(gsp_lock_who(note, "anna: down (pid 3)", "up"), whats));
+	OK(!gsp_lock_says(gsp_lock_who(note, "anna", "shut down"), whats));
+	OK(!gsp_lock_says("anna: down", whats));
+	OK(!gsp_lock_says("down (pid 3)", whats));
+	OK(!gsp_lock_says("", whats));
+}
+
+/* It is had as soon as it is free, and not waited for longer than was said. */
+static void
+test_lock_wait(void)
+{
+	const char *path = at("lock3");
+	int64_t began = gsp_now_ms();
+	int fd = -1, other = -1, up[2];
+	pid_t holder;
+	char byte;
+
+	IS_INT(gsp_lock_wait(&fd, path, "x", 0, &err), 0);
+	IS_INT(gsp_lock_wait(&other, path, "y", 200, &err), -1);
+	IS_INT(err.code, GSP_ETEMP);
+	OK(gsp_now_ms() - began >= 200);
+	IS_INT(gsp_lock_wait(&other, at("no/lock"), "y", 60000, &err), -1);
+	IS_INT(err.code, GSP_EIO);
+	gsp_lock_drop(fd);
+	gsp_err_clear(&err);
+	TREE_NEED(pipe(up) == 0);
+	if ((holder = fork()) == 0) {
+		if (gsp_lock_take(&fd, path, "holder", -1, &err) == -1 || write(up[1], "x", 1) != 1)
+			_exit(1);
+		poll(NULL, 0, 300);
+		_exit(0);
+	}
+	IS_INT(read(up[0], &byte, 1), 1);
+	IS_INT(gsp_lock_wait(&other, path, "y", 20000, &err), 0);
+	IS_INT(waitpid(holder, NULL, 0), holder);
+	gsp_lock_drop(other);
+	close(up[0]);
+	close(up[1]);
 }
 
 static int
@@ -746,11 +832,14 @@ main(void)
 	test_rmtree();
 	test_proc_status();
 	test_proc_pipes();
+	test_proc_detached();
 	test_proc_clean_env();
 	test_lock_inherited();
 	test_proc_place();
 	test_proc_group();
 	test_lock();
+	test_lock_note();
+	test_lock_wait();
 	test_sig();
 	return done();
 }
