@@ -124,7 +124,7 @@ gsp_watch_met_put(const struct gsp_home *h, const char *server, const char *sess
 	gsp_json_add_str(v, "schema", schema);
 	gsp_json_add_str(v, "session", session);
 	add_time(v, "met", at);
-	rc = write_json(v, gsp_home_state_path(h, &path, server, "met.json"), err);
+	rc = gsp_state_file_write(v, gsp_home_state_path(h, &path, server, "met.json"), err);
 	gsp_json_free(v);
 	gsp_buf_release(&path);
 	return rc;

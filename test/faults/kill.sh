@@ -303,6 +303,7 @@ game() {
 		echo $! >/tmp/toy.pid
 	EOF
 	sed -i '/^ports:/d' "$H/servers/toy/server.yaml"
+	tells_players toy
 	mkdir -p "$H/servers/toy/files/world"
 	echo 0 >"$H/servers/toy/files/world/a"
 	echo 0 >"$H/servers/toy/files/world/b"
