@@ -229,9 +229,10 @@ main(int argc, char **argv)
 	    {"session", 0, GSP_OPT_TEXT, &w.session, "SERVER", "a loop until its session is over"},
 	    {"now", 0, GSP_OPT_FLAG, &w.o.now, NULL, "an idle stop does not wait for the paid hour's end"},
 	    {"dry-run", 0, GSP_OPT_FLAG, &w.o.dry_run, NULL, "one pass that says what would be done, and does nothing"},
-	    {"part", 0, GSP_OPT_FLAG, &w.part, NULL, "one server, by this process, answer in JSON"},
-	    {"measure", 0, GSP_OPT_FLAG, &w.measure, NULL, "ask one machine, answer in JSON"},
-	    {"cloud", 0, GSP_OPT_FLAG, &w.cloud, NULL, "look for strays alone"},
+	    /* what a pass starts itself as: one server; the question to its machine; strays */
+	    {"part", 0, GSP_OPT_FLAG, &w.part, NULL, NULL},
+	    {"measure", 0, GSP_OPT_FLAG, &w.measure, NULL, NULL},
+	    {"cloud", 0, GSP_OPT_FLAG, &w.cloud, NULL, NULL},
 	    {NULL, 0, GSP_OPT_FLAG, NULL, NULL, NULL}};
 	struct tool t = {.cli = {.tool = "gsp-watch",
 	                     .synopsis = "[SERVER...]",

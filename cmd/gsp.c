@@ -37,7 +37,6 @@ static const struct {
     {"lease", "extend or hold an evening"},
     {"notify", "tell a chat or a telephone what happens; --test tries it"},
     {"cost", "what it cost"},
-    {"bot", "the Discord bot"},
     {"sandbox", "a stand-in for Linode on this computer"},
     {NULL, NULL},
 };

@@ -107,7 +107,9 @@ up_watcher_tell(struct tool *t, struct gsp_job *job)
 	} else if (!t->cli.quiet && !t->cli.progress_json) {
 		gsp_buf_addf(&text, "watched by %s", by);
 		add_lease(&text, job);
-		add_day(&text, job->session, "if this computer sleeps nobody stops it, and");
+		add_day(&text, job->session, t->home->watch_by == GSP_WATCH_SERVICE
+		        ? "if that stops nobody brings it down, and"
+		        : "if this computer sleeps nobody stops it, and");
 		gsp_cli_clear();
 		fprintf(stderr, "%s: %s\n", job->server, gsp_buf_str(&text));
 	}

@@ -199,7 +199,8 @@ print_help(const struct gsp_cli *c)
 	printf("usage: %s [option ...]%s%s\n%s\n\n", c->tool, *c->synopsis != '\0' ? " " : "",
 	    c->synopsis, c->summary);
 	for (size_t i = 0; c->opts != NULL && c->opts[i].name != NULL; i++)
-		print_option(c->opts[i].letter, c->opts[i].name, c->opts[i].arg, c->opts[i].help);
+		if (c->opts[i].help != NULL)
+			print_option(c->opts[i].letter, c->opts[i].name, c->opts[i].arg, c->opts[i].help);
 	for (size_t i = 0; i < NCOMMON; i++)
 		print_option(common[i].letter, common[i].name, common[i].arg, common[i].help);
 	if (c->notes != NULL) { /* with or without a newline at its end */

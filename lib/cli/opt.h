@@ -33,7 +33,7 @@ struct gsp_opt {
 	enum gsp_opt_kind kind;
 	void *out;
 	const char *arg;     /* "N" as shown in the help; NULL for flags */
-	const char *help;    /* one line */
+	const char *help;    /* one line; NULL: between our own processes, not shown */
 };
 
 struct gsp_cli {
