@@ -66,6 +66,11 @@ for s in toy talk mc be mute; do
 	bg_gives 0 "up $s" "up.$s" 90
 done
 
+# Ready is what the game itself says.
+is "ready is an answer of the game" \
+	"$(jq -r 'select(.step == "ready" and .state == "done").message' "$H/state/mc/progress.jsonl")" \
+	"the game answers: 2 of 9 players, version 1.21.4, at $(address mc):9998"
+
 # ---- connections ----
 gives 0 "nobody is connected" query toy
 is "counted" "$(field '"\(.schema) \(.server) \(.how) \(.players) \(.max) \(.names | length)"')" "gsp.query/1 toy tcp 0 null 0"
@@ -154,7 +159,6 @@ rm "$S/talk/players"
 cannot "or is not there" "has no script 'players'" script talk
 
 # ---- the game's protocol ----
-until_true 10 gsp-query -q mc
 gives 0 "Minecraft" query mc
 is "asked at its port" "$(field '"\(.how) \(.players) \(.max) \(.version) \(.names | join(",")) \(.address)"')" \
 	"minecraft 2 9 1.21.4 ann,ben $(address mc):9999"
