@@ -430,9 +430,11 @@ gsp_setting_seconds(int64_t *out, const struct gsp_yaml *v, int64_t min_s, int64
 	if (gsp_setting_text(&text, v, NULL, err) == -1)
 		return -1;
 	/* 5 of what? */
-	if (v->line > 0 && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
-		return gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text, text,
-		    text, text);
+	if (v->line > 0 && text[strspn(text, "0")] != '\0' && text[strspn(text, "0123456789")] == '\0')
+		return min_s < 60
+		    ? gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20ss, %.20sm or %.20sh", text, text,
+		          text, text)
+		    : gsp_yaml_err(err, v, "'%.20s' has no unit; write %.20sm or %.20sh", text, text, text);
 	if (gsp_num_duration_s(&s, text, max_s) == -1 || s < min_s)
 		return gsp_yaml_err(err, v, "'%.64s': not a time such as %s", text, such);
 	*out = s;

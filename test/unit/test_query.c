@@ -93,7 +93,8 @@ test_host(void)
 	OK(gsp_query_host(&h, "", 1, 0, &err) == -1 && err.code == GSP_EUSAGE);
 	gsp_err_clear(&err);
 	OK(gsp_query_host(&h, "example.org", 1, 0, &err) == -1 && err.code == GSP_ETEMP);
-	IS_STR(err.msg, "the name 'example.org' was not looked up in time");
+	/* a resolver may say no before we find that it is too late */
+	OK(strstr(err.msg, "'example.org'") != NULL);
 }
 
 /* ---- Minecraft ---- */
