@@ -42,7 +42,7 @@ fresh(void)
 	n = 0;
 }
 
-static void
+__attribute__((format(printf, 1, 2))) static void
 note(const char *fmt, ...)
 {
 	size_t len = strlen(line);
