@@ -18,6 +18,8 @@
 
 #include "base/banned.h"
 
+#define LOOK_MS 50
+
 extern char **environ;
 
 /* Both ends of the pipes for one child: [i][0] is the child's, [i][1] ours. */
@@ -377,18 +379,29 @@ gsp_proc_read(struct gsp_buf *out, const struct gsp_proc *p, struct gsp_err *err
 	return read_until(out, p, 0, err);
 }
 
-/* It prints no more: is it over, too? */
+/* It may be waited for without waiting. */
+static bool
+has_ended(const struct gsp_proc *p)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid != 0;
+}
+
+/* It prints no more: is it over, too? Without a pidfd (Linux before 5.3) one looks now and then. */
 static int
 ends_until(struct gsp_proc *p, int64_t deadline_ms, struct gsp_err *err)
 {
-	int pidfd = deadline_ms == 0 ? -1 : (int)syscall(SYS_pidfd_open, p->pid, 0), rc = 0;
+	int pidfd = deadline_ms == 0 ? -1 : (int)syscall(SYS_pidfd_open, p->pid, 0), left_ms, rc = 0;
 	struct pollfd fds[2] = {{pidfd, POLLIN, 0}, {gsp_sig_fd(), POLLIN, 0}};
 
-	while (pidfd >= 0 && fds[0].revents == 0 && rc == 0 && gsp_sig_pending() == 0)
-		if (left_of(deadline_ms) == 0)
+	while (deadline_ms != 0 && rc == 0 && gsp_sig_pending() == 0 && !has_ended(p)) {
+		left_ms = left_of(deadline_ms);
+		if (left_ms == 0)
 			rc = too_long(p, err);
-		else if (poll(fds, 2, gsp_sig_idle(left_of(deadline_ms))) == -1)
-			fds[0].revents = 0;
+		else
+			(void)poll(fds, 2, gsp_sig_idle(pidfd >= 0 || left_ms < LOOK_MS ? left_ms : LOOK_MS));
+	}
 	if (pidfd >= 0)
 		close(pidfd);
 	return rc;
