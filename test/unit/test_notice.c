@@ -292,6 +292,7 @@ ntfy(void)
 static void
 spool(void)
 {
+	static const char outside[] = "{\"schema\":\"gsp.notice/1\",\"event\":\"up\",\"server\":\"../x\"}";
 	struct gsp_notice_item it = GSP_NOTICE_ITEM_INIT, got = GSP_NOTICE_ITEM_INIT;
 	struct gsp_home *h = parse("[{command: [x]}]");
 	struct gsp_argv names = GSP_ARGV_INIT;
@@ -329,8 +330,7 @@ spool(void)
 	IS_INT(names.n, 2);
 	gsp_err_clear(&err);
 	OK(gsp_notice_item_parse(&got, "{}", 2, &err) == -1 && err.code == GSP_EPROTO);
-	OK(gsp_notice_item_parse(&got, "{\"schema\":\"gsp.notice/1\",\"event\":\"up\",\"server\":\"../x\"}",
-	       56, &err) == -1);
+	OK(gsp_notice_item_parse(&got, outside, strlen(outside), &err) == -1);
 	gsp_argv_release(&names);
 	gsp_buf_release(&path);
 	gsp_notice_item_release(&it);
