@@ -235,7 +235,7 @@ static void
 tell_ready(struct tool *t, const struct gsp_job *job)
 {
 	const struct gsp_session *s = job->session;
-	struct gsp_buf text = GSP_BUF_INIT(2048), address = GSP_BUF_INIT(256);
+	struct gsp_buf text = GSP_BUF_INIT(2048), address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	char money[24];
 
 	gsp_record_address(&address, s);

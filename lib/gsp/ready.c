@@ -160,7 +160,7 @@ wait_by_kind(struct gsp_job *job, struct gsp_buf *how, struct gsp_err *err)
 int
 gsp_ready_wait(struct gsp_job *job, struct gsp_err *err)
 {
-	struct gsp_buf how = GSP_BUF_INIT(8192), address = GSP_BUF_INIT(128);
+	struct gsp_buf how = GSP_BUF_INIT(8192), address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	int rc;
 
 	if (gsp_job_need_session(job, err) == -1 || gsp_job_remote(job, err) == -1)
