@@ -42,7 +42,7 @@ gsp_notice_item_event(const struct gsp_notice_item *it)
 static void
 add_session(struct gsp_json *o, const struct gsp_home *h, const char *server, const char *session)
 {
-	struct gsp_buf address = GSP_BUF_INIT(256);
+	struct gsp_buf address = GSP_BUF_INIT(GSP_ADDRESS_MAX);
 	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_session *s = NULL;
 

@@ -80,8 +80,7 @@ gsp_playing_count(struct gsp_playing *out, struct gsp_job *job, int64_t timeout_
 	}
 	if (rc == -1) {
 		out->who = GSP_PLAYING_UNKNOWN;
-		snprintf(out->text, sizeof(out->text),
-		    "nobody can tell whether anybody plays on '%s' (%.400s)", job->server, err->msg);
+		snprintf(out->text, sizeof(out->text), "%.480s", err->msg); /* it says what nobody can tell */
 		gsp_err_clear(err);
 	} else if (q.players > 0)
 		set_text(out, job, &q);

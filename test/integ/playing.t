@@ -47,9 +47,9 @@ is "... the watch will know that somebody plays" \
 rm "$H/state/toy/met.json"
 nobody_can_tell
 gives 65 "nobody can tell: not stopped" gsp-down toy
-says "... says why, and the option" "nobody can tell whether anybody plays on 'toy' \(.*players.*\); nothing was stopped: .*--even-if-playing"
+says "... says why, and the option" "gsp-down: cannot tell how many play on 'toy': .*players.*; nothing was stopped: .*--even-if-playing"
 gives 75 "... it may be another time" gsp-down --if-empty toy
-says "... says why" "nobody can tell .*; nothing was stopped"
+says "... says why" "cannot tell how many play on .toy.: .*; nothing was stopped \\(--if-empty\\)"
 ok "... which is nobody's playing, either" test ! -e "$H/state/toy/met.json"
 at toy touch /tmp/hang
 began=$(date +%s)
