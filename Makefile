@@ -25,7 +25,7 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 # What a Debian machine needs to build and to run gsp; then what the demo and the tests add.
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
-	libssh-dev libmicrohttpd-dev libxxhash-dev
+	libssh-dev libmicrohttpd-dev libxxhash-dev libwslay-dev
 DEPS_RUN   := rsync zstd openssh-client openssh-server nftables iproute2 util-linux ca-certificates
 DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
@@ -42,7 +42,8 @@ OPT  := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE),-
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DGSP_VERSION='"$(VERSION)"' \
 	-DGSP_DATADIR='"$(DATADIR)"' $(WARN) $(HARD) $(OPT) -Ilib $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,--as-needed $(LDFLAGS)
-LDLIBS := $(PKG_LIBS) -lm
+# libwslay comes without a .pc file in Debian 12
+LDLIBS := $(PKG_LIBS) -lwslay -lm
 
 LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/agent_text.o
@@ -236,13 +237,14 @@ clean:
 
 # ---- layers: what each may include; the table of the design, once ----
 
-LAYERS := base sys fmt net linode query gsp sandbox cli
+LAYERS := base sys fmt net linode query discord gsp sandbox cli
 uses_base    :=
 uses_sys     := base
 uses_fmt     := base
 uses_net     := base sys
 uses_linode  := base sys fmt net
 uses_query   := base sys fmt
+uses_discord := base sys fmt net
 uses_gsp     := base sys fmt net linode query
 uses_sandbox := base sys fmt
 uses_cli     := base sys fmt

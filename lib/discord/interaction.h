@@ -1,0 +1,41 @@
+/*
+ * discord/interaction: what people did in chat (INTERACTION_CREATE), read strictly: ids are digits,
+ * every text has its ceiling, a command that we did not register is refused.
+ *
+ * Source: Discord API v10, "Receiving and Responding" (2026-08).
+ */
+#ifndef GSP_DISCORD_INTERACTION_H
+#define GSP_DISCORD_INTERACTION_H
+
+#include "base/err.h"
+#include "discord/talk.h"
+#include "fmt/json.h"
+
+enum gsp_interaction_kind {
+	GSP_INTERACTION_COMMAND,      /* talk is an ASK */
+	GSP_INTERACTION_BUTTON,       /* talk is a PRESS */
+	GSP_INTERACTION_AUTOCOMPLETE, /* talk is a NAMES */
+	GSP_INTERACTION_OTHER         /* not for us: ignored */
+};
+
+struct gsp_interaction {
+	enum gsp_interaction_kind kind;
+	char id[GSP_TALK_ID], app[GSP_TALK_ID];
+	char token[513];       /* secret */
+	struct gsp_talk talk;  /* ready to be sent but for its n */
+};
+
+/**
+ * gsp_interaction_parse(out, d, err):
+ * 0: ${out} is set (release it). -1, GSP_EPROTO: it makes no sense; ${out}->id and ->token are set if
+ * they could be read, so that it can be answered, and "" otherwise.
+ */
+int gsp_interaction_parse(struct gsp_interaction *out, const struct gsp_json *d, struct gsp_err *err);
+void gsp_interaction_release(struct gsp_interaction *i);
+
+/** gsp_snowflake_ok(s): 1 to 20 digits, within uint64. gsp_snowflake_ms(s): its time, milliseconds
+ * since 1970. */
+bool gsp_snowflake_ok(const char *s);
+int64_t gsp_snowflake_ms(const char *s);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * discord/rest: requests to Discord's REST API, many at once, at the pace it allows: by route and
+ * channel from its headers, the global limit, 429 of each scope, back-off after 5xx and lost answers,
+ * nothing at all after 401. Over net/multi.
+ *
+ * Requests of one `line` go one at a time, in order; a waiting one whose `kind` is newest_only is
+ * replaced by the next one of its line and key (an edit that nobody needs any more).
+ *
+ * Source: Discord API v10, "Rate Limits", "Opcodes and Status Codes" (2026-08).
+ */
+#ifndef GSP_DISCORD_REST_H
+#define GSP_DISCORD_REST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "fmt/json.h"
+#include "net/multi.h"
+
+struct gsp_rest;
+
+struct gsp_rest_opts {
+	struct gsp_multi *multi;   /* borrowed */
+	const char *base;          /* "https://discord.com/api/v10", no trailing slash; copied */
+	const char *token;         /* copied, wiped at _free; sent only where req->auth */
+	int64_t (*now_ms)(void);   /* NULL: gsp_now_ms */
+	uint32_t (*below)(uint32_t n);
+};
+
+struct gsp_rest_req {
+	const char *method;  /* "POST" */
+	const char *path;    /* below the base, with query: "/interactions/1/tok/callback" */
+	const char *route;   /* what limits are counted by: method, path with ids but the first channel,
+	                      * guild or webhook's as {}: "PATCH /channels/123/messages/{}". NULL: an
+	                      * interaction's callback, which no limit but the answer's own concerns */
+	const char *body;    /* JSON, or NULL */
+	bool auth;           /* send the bot's token; never on /interactions and /webhooks */
+	bool repeat;         /* may be sent again after a lost answer or 5xx: GET, PATCH, a nonce */
+	int64_t until_ms;    /* not worth sending, or repeating, after that moment; 0: an hour from now */
+	uint64_t line;       /* one at a time; 0: none */
+	bool newest_only;    /* of those waiting in its line with this path, only the newest is sent */
+};
+
+struct gsp_rest_res {
+	long status;                 /* 0: no answer, or never sent */
+	int code;                    /* Discord's own ("code" of the body), 0: none */
+	const struct gsp_json *body; /* parsed; NULL: none or not JSON. Borrowed for the call */
+	bool dropped;                /* a newer one took its place; or it was too late to send it */
+	const char *why;             /* of a failure, in a sentence, without secrets; "" */
+};
+
+/** Called once for each request, from gsp_multi_wait() or gsp_rest_tick(). It may send more. */
+typedef void gsp_rest_fn(void *ctx, const struct gsp_rest_res *res);
+
+int gsp_rest_new(struct gsp_rest **out, const struct gsp_rest_opts *o, struct gsp_err *err);
+void gsp_rest_free(struct gsp_rest *r); /* what waits is dropped without a call */
+
+/** gsp_rest_send(r, req, fn, ctx): queue it; everything is copied. ${fn} may be NULL. */
+void gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *fn, void *ctx);
+
+/** gsp_rest_tick(r): send what may go now. gsp_rest_next_ms(r): when that is wanted next. */
+void gsp_rest_tick(struct gsp_rest *r);
+int64_t gsp_rest_next_ms(const struct gsp_rest *r);
+
+/** gsp_rest_refused(r): the token was refused (401); nothing that needs it is sent any more. */
+bool gsp_rest_refused(const struct gsp_rest *r);
+/** gsp_rest_idle(r): nothing waits and nothing is under way. */
+bool gsp_rest_idle(const struct gsp_rest *r);
+
+/**
+ * gsp_discord_explain(out, size, status, body):
+ * What an error answer says, for people: "Missing Permissions (50013)", the paths and reasons of
+ * 50035 too, "HTTP 502" for what is not JSON. Cut, printable, one line.
+ */
+void gsp_discord_explain(char *out, size_t size, long status, const struct gsp_json *body);
+
+#endif
