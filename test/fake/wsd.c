@@ -67,7 +67,7 @@ bool
 fake_ws_accept(struct fake_ws *w, char out[29])
 {
 	const char *key = strcasestr(w->head, "\r\nSec-WebSocket-Key: ");
-	char cmd[256];
+	char cmd[256], line[64];
 	bool ok;
 	FILE *f;
 
@@ -81,8 +81,10 @@ fake_ws_accept(struct fake_ws *w, char out[29])
 	    key + 21);
 	if ((f = popen(cmd, "re")) == NULL)
 		return false;
-	ok = fgets(out, 29, f) != NULL && strlen(out) == 28;
+	ok = fgets(line, sizeof(line), f) != NULL && strlen(line) == 29;
 	pclose(f);
+	if (ok)
+		snprintf(out, 29, "%.28s", line);
 	return ok;
 }
 
