@@ -85,7 +85,9 @@ gsp_gateway_closed(struct gsp_gateway *g, int code, const char *why, int64_t now
 	}
 	if (gsp_gateway_after(code) == GSP_AFTER_IDENTIFY)
 		gsp_gateway_forget(g);
-	gsp_gateway_clean(clean, sizeof(clean), why != NULL ? why : "");
+	/* A peer that repeats our token gets it into no log. */
+	gsp_gateway_clean(clean, sizeof(clean),
+	    why != NULL && strstr(why, g->token) == NULL ? why : "");
 	if (code != 0)
 		(void)snprintf(text, sizeof(text), "closed with %d%s%s", code,
 		    clean[0] != '\0' ? ": " : "", clean);
