@@ -313,7 +313,8 @@ gsp_gateway_tick(struct gsp_gateway *g, int64_t now_ms)
 	case GW_OPEN: gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "cannot connect: too slow"); break;
 	case GW_HELLO: gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "it said no Hello"); break;
 	case GW_BEGIN:
-		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, g->resuming ? "the session did not resume" : "no session began");
+		gsp_gateway_drop(g, GW_CLOSE_OURS, 0,
+		    g->resuming ? "the session did not resume" : "no session began");
 		break;
 	default: break;
 	}

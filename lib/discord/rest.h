@@ -3,8 +3,8 @@
  * channel from its headers, the global limit, 429 of each scope, back-off after 5xx and lost answers,
  * nothing at all after 401. Over net/multi.
  *
- * Requests of one `line` go one at a time, in order; a waiting one whose `kind` is newest_only is
- * replaced by the next one of its line and key (an edit that nobody needs any more).
+ * Requests of one `line` go one at a time, in order; a waiting one that is newest_only is replaced by
+ * the next such one of its line, method and path (an edit that nobody needs any more).
  *
  * Not asked again: a route that got 403 (for ten minutes; a message that is not ours, 50005, alone), a
  * webhook that got 404 or 50027, anything with the bot's token after 401. Such a request ends with the
