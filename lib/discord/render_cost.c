@@ -103,7 +103,7 @@ gsp_render_cost(struct gsp_buf *out, const struct gsp_talk *t)
 	if (s.total.hours == 0 && s.n == 0) {
 		gsp_buf_adds(&line, "Nothing was spent.");
 		gsp_lines_add(&lines, &line);
-	} else {
+	} else if (s.n != 1) {
 		gsp_buf_adds(&line, "**In all** ");
 		add_group(&line, &s.total);
 		gsp_lines_add(&lines, &line);

@@ -106,14 +106,18 @@ static void
 add_next(struct gsp_buf *b, const struct gsp_json *r)
 {
 	const char *next = gsp_json_str(r, "next", "");
+	struct gsp_buf command = GSP_BUF_INIT(512);
 
 	if (next[0] == '\0')
 		return;
-	gsp_buf_adds(b, "\n\xe2\x86\xb3 ");
-	if (!gsp_text_command(b, next)) {
-		gsp_buf_adds(b, "the owner types ");
-		gsp_text_code(b, next, 100);
+	if (!gsp_text_command(&command, next)) {
+		gsp_buf_adds(&command, "the owner types ");
+		gsp_text_code(&command, next, 100);
 	}
+	/* the reason has often said it */
+	if (strstr(gsp_buf_str(b), gsp_buf_str(&command)) == NULL)
+		gsp_buf_addf(b, "\n\xe2\x86\xb3 %s", gsp_buf_str(&command));
+	gsp_buf_release(&command);
 }
 
 static void
