@@ -118,7 +118,7 @@ learn(struct gsp_view *v, const char *step, const char *message)
 static bool
 fold(struct gsp_view *v, const struct gsp_json *o, const char *step, const char *state)
 {
-	int64_t t = (int64_t)gsp_json_num(o, "t", 0);
+	int64_t t = (int64_t)gsp_json_u64(o, "t", 0);
 	const char *message = gsp_json_str(o, "message", "");
 	struct view_step *s = running(v, step);
 
