@@ -38,7 +38,9 @@ add_stage(struct gsp_buf *b, const struct gsp_json *r)
 	gsp_buf_addf(b, "%s ", i < n ? stages[i].mark : "\xf0\x9f\x94\xb4");
 	gsp_text_name(b, gsp_json_str(r, "server", "?"));
 	gsp_buf_addc(b, ' ');
-	if (i < n)
+	if (strcmp(gsp_json_str(r, "kind", ""), "firewall") == 0)
+		gsp_buf_adds(b, "is a firewall without a machine");
+	else if (i < n)
 		gsp_buf_adds(b, stages[i].words);
 	else {
 		gsp_buf_adds(b, "is ");

@@ -225,7 +225,7 @@ choices(void)
 	gsp_talk_init(&t, GSP_TALK_CHOICES);
 	for (size_t i = 0; i < 30; i++) {
 		snprintf(c[i].name, sizeof(c[i].name), "s%zu *up*\n@everyone", i);
-		snprintf(c[i].value, sizeof(c[i].value), i == 1 ? "41" : "s%zu", i);
+		snprintf(c[i].value, sizeof(c[i].value), "s%zu", i);
 	}
 	memset(c[2].name, 0xf0, 100);
 	t.choices = c;
@@ -237,8 +237,22 @@ choices(void)
 	IS_INT(gsp_json_count(list), 25);
 	IS_STR(gsp_json_str(gsp_json_first(list), "name", ""), "s0 *up*?@everyone");
 	IS_STR(gsp_json_str(gsp_json_first(list), "value", ""), "s0");
-	IS_INT(gsp_json_u64(gsp_json_next(gsp_json_first(list)), "value", 0), 41); /* a save's is a number */
 	OK(gsp_text_chars(gsp_json_str(gsp_json_next(gsp_json_next(gsp_json_first(list))), "name", "")) <= 100);
+	gsp_json_free(o);
+	snprintf(c[0].value, sizeof(c[0].value), "41");
+	snprintf(c[1].value, sizeof(c[1].value), "40");
+	t.nchoices = 2; /* saves: numbers */
+	gsp_message_choices(&body, &t);
+	o = parsed(true);
+	list = gsp_json_get(gsp_json_get(o, "data"), "choices");
+	IS_INT(gsp_json_u64(gsp_json_first(list), "value", 0), 41);
+	IS_INT(gsp_json_u64(gsp_json_next(gsp_json_first(list)), "value", 0), 40);
+	gsp_json_free(o);
+	t.nchoices = 3; /* not all: texts, as Discord wants them of one kind */
+	gsp_message_choices(&body, &t);
+	o = parsed(true);
+	list = gsp_json_get(gsp_json_get(o, "data"), "choices");
+	IS_STR(gsp_json_str(gsp_json_first(list), "value", ""), "41");
 	gsp_json_free(o);
 	t.nchoices = 0;
 	gsp_message_choices(&body, &t);
@@ -355,6 +369,10 @@ status(void)
 	       "\"linode_id\":1,\"hourly_usd\":null,\"next\":\"gsp down toy\"}", ""), "nobody plays") == NULL);
 	OK(strstr(said(GSP_VERB_STATUS, "", 0, "{\"server\":\"x\",\"stage\":\"other\"}\nnonsense\n[]\n", ""),
 	       "**x** is other") != NULL);
+	OK(strstr(said(GSP_VERB_STATUS, "", 0, "{\"server\":\"gsp-x\",\"stage\":\"stray\",\"kind\":\"firewall\","
+	       "\"next\":\"gsp teardown --stray\",\"why\":\"it outlived its machine\"}", ""), "**gsp-x** is a firewall"
+	       " without a machine\n\xe2\x86\xb3 it outlived its machine\n\xe2\x86\xb3 the owner types `gsp teardown "
+	       "--stray`") != NULL);
 	IS_STR(said(GSP_VERB_LIST, "", 0, "", ""), "There are no servers to see.");
 }
 
@@ -410,10 +428,10 @@ others(void)
 	IS_STR(said(GSP_VERB_COST, "", 0, "@cost2.out", ""),
 	    "\xf0\x9f\x92\xb5 **toy** $0.015 for 2 hours in 2 sessions");
 	IS_STR(said(GSP_VERB_COST, "", 0, "", ""), "\xf0\x9f\x92\xb5 Nothing was spent.");
-	OK(strstr(said(GSP_VERB_COST, "", 0, "{\"row\":\"server\",\"server\":\"a\",\"usd\":1,\"hours\":2,\"sessions\":1}\n"
+	OK(strstr(said(GSP_VERB_COST, "", 0, "{\"row\":\"server\",\"server\":\"a\",\"running\":1,\"usd\":1,\"hours\":2,\"sessions\":1}\n"
 	       "{\"row\":\"server\",\"server\":\"b\",\"usd\":null,\"hours\":3,\"sessions\":1}\n"
 	       "{\"row\":\"total\",\"usd\":1,\"hours\":5,\"sessions\":2}", ""), "**In all** $1.00 and what nobody knows"
-	       " the price of, for 5 hours in 2 sessions\n**a** $1.00 for 2 hours") != NULL);
+	       " the price of, for 5 hours in 2 sessions\n**a** $1.00 for 2 hours in 1 session, and it runs\n") != NULL);
 	OK(strstr(said(GSP_VERB_SAY, "toy", 0, "{}", ""), "The players of **toy** were told.") != NULL);
 	IS_STR(said(GSP_VERB_LOGS, "toy", 0, " \n", ""), "**toy** has printed nothing yet.");
 }

@@ -194,6 +194,8 @@ others(void)
 	end(v, 0, record, "", t, -1);
 	IS_STR(final(v), "<@80351110224678912> **toy** went back; that is generation **3** now. `/server up name:toy` "
 	    "goes on from there");
+	end(v, 0, "", "", t, -1); /* the progress says it as well */
+	OK(strstr(final(v), "that is generation **3** now") != NULL);
 	gsp_view_free(v);
 	free(record);
 }
