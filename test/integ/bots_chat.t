@@ -1,0 +1,177 @@
+#!/bin/sh
+# examples/bots: an evening from Telegram and from Matrix, by the scripts there, against stand-ins:
+# who may, what hostile words do, messages that come twice, faults of the chat, the script killed
+# in the middle, and that its token is nowhere to be seen.
+. test/integ/lib.sh
+in_sandbox "$@"
+need jq curl python3 flock setsid
+new_home
+tells_players toy
+sed -i 's/^mkdir/sleep 2; mkdir/' "$H/servers/toy/bootstrap" # so that there is a middle
+python3 test/fake/chats.py "$T" &
+FAKE=$!
+BOT=
+trap 'kill -9 $BOT $FAKE 2>/dev/null; cleanup' EXIT
+until_true 20 test -s "$T/port" || { echo "Bail out! the stand-in does not start"; exit 1; }
+URL=http://127.0.0.1:$(cat "$T/port")
+
+do_() { # do_ WHAT JQ-OBJECT [JQ-ARG...]
+	do_what=$1 do_more=$2
+	shift 2
+	jq -nc --arg do "$do_what" --arg api "$API" "$@" "{do: \$do, api: \$api} + $do_more" |
+		curl -sS --data-binary @- "$URL/control"
+}
+say() { # say TEXT [JQ-OBJECT]: the friend, or $FROM
+	do_ say "{from: (\$f | fromjson), text: \$t, name: \"kim\"} + ${2:-{\}}" \
+		--arg f "${FROM:-$FRIEND}" --arg t "$1" >/dev/null
+}
+chat_fault() { do_ fault "$1" >/dev/null; }
+shown() { do_ shown '{}' | jq -r ".[] | $1"; }
+polls() { do_ polls '{}'; }
+# heard PATTERN [N]: N messages of the bot hold it
+heard() { [ "$(shown .text | grep -Ec -e "$1")" -ge "${2:-1}" ]; }
+began() { find "$D/state/jobs" -name began | wc -l; }
+all_told() { [ "$(find "$D/state/jobs" -name asked | wc -l)" = "$(find "$D/state/jobs" -name told | wc -l)" ]; }
+begin_bot() {
+	"examples/bots/$API" "$D" >>"$T/$API.log" 2>&1 &
+	BOT=$!
+	wanted=$(($(polls) + 2))
+	[ "$API" = matrix ] || wanted=$((wanted - 1))
+	until_true 10 polled "$wanted"
+}
+polled() { [ "$(polls)" -ge "$1" ]; }
+alive() { kill -0 "$BOT"; }
+sessions() { grep -c '"what":"create"\|"event":"create"' "$H/state/ledger.jsonl" 2>/dev/null; }
+
+settings() { # settings FRIEND TOKEN LINE...
+	D=$T/$API-bot
+	FRIEND=$1
+	mkdir "$D"
+	(umask 077 && printf '%s\n' "$2" >"$D/token")
+	SECRET=$2
+	shift 2
+	printf '%s\n' "home $H   # the home" "$@" >"$D/config"
+}
+
+refuses() {
+	chmod 644 "$D/token"
+	gives 77 "a token that others can read" "examples/bots/$API" "$D"
+	says "is said" "nobody else can read"
+	chmod 600 "$D/token"
+	mv "$D/config" "$D/config.good"
+	sed '/^home/d' "$D/config.good" >"$D/config"
+	gives 78 "no home" "examples/bots/$API" "$D"
+	mv "$D/config.good" "$D/config"
+	echo "1234:not_the_token" >"$D/token"
+	gives 77 "a token that is refused" timeout 20 "examples/bots/$API" "$D"
+	says "is said without it" "token in '.*' is refused"
+	is "really" "$(grep -c not_the_token "$T/err")" 0
+	printf '%s\n' "$SECRET" >"$D/token"
+}
+
+hostile() { # nothing of this begins anything
+	P=$1
+	before=$(began)
+	for text in "${P}up toy; touch $T/pwned" "${P}up --discard-unsaved toy" "${P}up \$(touch $T/pwned)" \
+		"${P}up toy
+${P}down toy" "${P}up \`touch $T/pwned\`" "${P}up *" "${P}up ../toy" "${P}extend toy +99999999d" \
+		"${P}up toy toy" "up toy" "${P}uptown toy" "${P}up -- toy" "${P}up toy\\n" "${P}status \"" '${P}' \
+		"$(printf '\001\033[2J%sup toy' "$P")" "${P}up $(head -c 4000 /dev/zero | tr '\0' x)"; do
+		say "$text"
+	done
+	FROM=$STRANGER say "${P}up toy"
+	FROM=$STRANGER say "${P}down! toy"
+	FROM=$VIEWER say "${P}up toy"
+	say "${P}up toy" "$2"
+	say "${P}up toy" '{age: 3600}'
+	ok "what is asked badly is answered with how" until_true 20 heard 'up SERVER, .*down SERVER, .*status'
+	ok "what was asked long ago is not done" until_true 20 heard 'too long ago'
+	ok "a stranger is refused" until_true 5 heard 'not for you'
+	ok "all is answered" until_true 10 all_told
+	is "nothing was begun" "$(began)" "$before"
+	is "nobody's words were run" "$(ls "$T/pwned" 2>&1 | grep -c cannot)" 1
+	is "there is no machine" "$(stage)" none
+	ok "the bot is well" alive
+}
+
+evening() {
+	P=$1
+	# ---- up, the script killed in the middle, a chat that is not well ----
+	chat_fault "$2"
+	say "${P}up toy"
+	ok "up has begun" until_true 10 grep -qs bootstrap "$D"/state/jobs/*/progress
+	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >"$T/seen" 2>/dev/null
+	ok "curl waits for the chat" until_true 10 sh -c "tr '\0' ' ' </proc/\$(pgrep -f 'curl.*--config -' | head -n 1)/cmdline | grep -q curl"
+	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>"$T/seen" 2>/dev/null
+	is "its token is in no command line and no environment" "$(tr '\0' '\n' <"$T/seen" | grep -cF "${SECRET#*:}")" 0
+	ok "the steps are shown" until_true 10 heard '… bootstrap: running bootstrap'
+	kill -9 "$BOT"
+	do_ repeat '{}' >/dev/null
+	ok "killed, the up goes on" until_true 20 sh -c "ls $D/state/jobs/*/status"
+	begin_bot
+	gives 75 "a second one on the same directory" "examples/bots/$API" "$D"
+	ok "the next one tells the end" until_true 20 heard '^toy is up: 198\.18\.[0-9.]+:7777, \$0\.0075 an hour, until .*down toy" ends it'
+	ok "nothing is left to tell" until_true 10 all_told
+	is "one message was edited" "$(shown 'select(.edits > 0) | .text' | head -n 1 | cut -c1-6)" "up toy"
+	is "to the last step" "$(shown 'select(.edits > 0) | .text' | grep -c '✓ ready: .*, [0-9]* s')" 1
+	is "by whom is in the ledger" "$(gsp-status --json toy | jq -r .actor)" "$ACTOR"
+	before=$(began)
+	do_ repeat '{}' >/dev/null
+	say "${P}status"
+	ok "status" until_true 15 heard '^toy is running since'
+	is "a message that comes twice is one" "$(began)" $((before + 1))
+
+	# ---- the rest of the evening ----
+	on 'echo 2 >/tmp/players'
+	say "${P}players toy"
+	ok "players" until_true 15 heard '^toy: 2 play$'
+	say "${P}extend toy 30m"
+	ok "extend" until_true 15 heard '^toy may run until .*Z, 6 h'
+	say "${P}up nope"
+	ok "no such server" until_true 15 heard "^no such server 'nope'"
+	say "${P}down toy"
+	ok "down asks back if somebody plays" until_true 15 heard "^2 play on 'toy'; nothing was stopped"
+	ok "with the words that do it" heard "^here: \"${P}down! toy\""
+	is "toy runs on" "$(stage)" running
+	chat_fault "$3"
+	say "${P}down! toy"
+	ok "down! does it, though the chat fails" until_true 30 heard '^toy is down: gsp-toy is deleted.*\$0\.0075'
+	is "nothing is left" "$(machines)" 0
+	is "the save is home" "$(cat "$H/servers/toy/files/world/count")" "$4"
+	ok "who asked is pinged" test "$(shown "select(.text | startswith(\"toy is down\")) | $5")" = "$6"
+	ok "all is told" until_true 10 all_told
+	is "once" "$(shown .text | grep -c '^toy is down')$(shown .text | grep -c '^toy is up')" 11
+}
+
+lost() { # the computer went down with bot and job
+	say "${P}up toy"
+	ok "up has begun" until_true 10 grep -qs bootstrap "$(newest_job)/progress"
+	kill -9 "$BOT"
+	pid=$(pgrep -f "gsp-up -C $H .*$API" | head -n 1)
+	kill -9 -- "-$(ps -o sid= "$pid" | tr -d ' ')"
+	pkill -9 -s "$(ps -o sid= "$pid" | tr -d ' ')" 2>/dev/null
+	begin_bot
+	ok "a job that died is said to have" until_true 20 heard 'nobody knows how that ended; .*status toy'
+	gives 0 "the machine goes" gsp-down -q toy
+}
+newest_job() { find "$D/state/jobs" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
+
+# ---- Telegram ----
+API=telegram STRANGER=666 VIEWER=333
+ACTOR=telegram:111/kim
+settings 111 4242:telegram-SECRET_token "api $URL" "chat -100200300" "allow 111 # kim" "allow 333 status players"
+refuses
+begin_bot
+hostile / '{chat: 111}'
+say "/up toy" '{more: {sender_chat: {id: -100200300}}}'
+say "/up@other_bot toy"
+say "/up toy" '{more: {forward_origin: {type: "user"}}}'
+say "/players@our_gsp_bot toy"
+ok "a command with our name" until_true 15 heard "^'toy' has no machine"
+is "nobody knows who stands behind the rest" "$(stage)" none
+evening / '{what: "sendMessage", status: 429, body: "{\"ok\":false,\"parameters\":{\"retry_after\":1}}", times: 1}' \
+	'{what: "", status: 502, body: "<html>", times: 2}' 1 .reply 0
+lost
+
+# ---- Matrix ----
+finish
