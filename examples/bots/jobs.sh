@@ -74,7 +74,7 @@ ending() { # what came of it
 
 say() { # say WHAT: $state/text, for the job $job; 1 if it has to be tried again
 	[ "$now" -ge "$quiet" ] || [ $((quiet - now)) -gt 4000 ] || return 1 # 4000: the clock was set
-	send "$job" "$1"
+	send "$1"
 	case $code in
 	200) tries=0 && return 0 ;;
 	400 | 403 | 404 | 413) log "the chat refuses a message: $(head -c 200 "$answer")" && : >>"$job/message" && return 0 ;;

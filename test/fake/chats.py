@@ -11,7 +11,8 @@ everything through are refused as the real ones do, or more. Sources: Telegram's
 filter, send, event replacements, rate limits).
 
 What people do there is told by POST /control with JSON {"do": WHAT, ...}; the answer is JSON:
-  say     {"api", "from", "text", ["chat"], ["name"], ["age": seconds], ["more": fields of it]}
+  say     {"api", "from", "text", ["chat"], ["name"], ["age": seconds], ["more": fields of it]};
+          answers with the id of that message
   repeat  {"api"}: what was said already is sent once more
   fault   {"api", "what": regex, "status", "body", "times", ["hang": seconds]}: the next answers
   shown   {"api"}: the messages of the bot as they stand, in order
@@ -71,6 +72,7 @@ class Telegram:
                    'chat': {'id': c.get('chat', CHAT), 'type': 'supergroup'},
                    'date': int(time.time()) - c.get('age', 0), **c.get('more', {})}
         self.updates.append({'update_id': self.next_update, 'message': message})
+        return self.next_message
 
     def repeat(self):
         self.updates = self.confirmed + self.updates
@@ -150,6 +152,7 @@ class Telegram:
 class Matrix:
     def __init__(self):
         self.events, self.sent, self.joined, self.serial = [], {}, False, 0
+        self.given = set()
 
     def add(self, event):
         self.serial += 1
@@ -162,10 +165,10 @@ class Matrix:
         event = {'sender': c['from'], 'content': {'msgtype': 'm.text', 'body': c['text']},
                  'origin_server_ts': int((time.time() - c.get('age', 0)) * 1000)}
         event.update(c.get('more', {}))
-        self.add(event)
+        return self.add(event)
 
     def repeat(self):
-        self.events += [e for e in self.events if e['sender'] != ME]
+        self.events += [e for e in self.events if e['event_id'] in self.given]
 
     def sync(self, query):
         f = json.loads(query['filter'][0])
@@ -191,6 +194,7 @@ class Matrix:
         while since and not found() and time.monotonic() < deadline:
             lock.wait(deadline - time.monotonic())
         events = found()
+        self.given |= {e['event_id'] for e in events if since}
         answer = {'next_batch': 's%d_&=x/' % len(self.events)}
         if events:
             answer['rooms'] = {'join': {ROOM: {'timeline': {'events': events, 'limited': False}}}}
@@ -217,7 +221,9 @@ class Matrix:
     def handle(self, method, path, query, headers, body):
         if headers.get('Authorization') != 'Bearer ' + TOKEN['matrix']:
             raise Refused(401, 'M_UNKNOWN_TOKEN')
-        room = '/_matrix/client/v3/rooms/' + urllib.parse.quote(ROOM, safe='')
+        # '!' and ':' may stand in a path as they are, or escaped
+        path = urllib.parse.unquote(path)
+        room = '/_matrix/client/v3/rooms/' + ROOM
         if (method, path) == ('POST', room + '/join'):
             self.joined = json.loads(body) == {}
             return {'room_id': ROOM}
@@ -259,7 +265,9 @@ def shown(api):
 def control(c):
     api = c['api']
     if c['do'] == 'say':
-        apis[api].say(c)
+        said = apis[api].say(c)
+        lock.notify_all()
+        return said
     elif c['do'] == 'repeat':
         apis[api].repeat()
         apis[api].again = True

@@ -7,7 +7,8 @@ in_sandbox "$@"
 need jq curl python3 flock setsid
 new_home
 tells_players toy
-sed -i 's/^mkdir/sleep 2; mkdir/' "$H/servers/toy/bootstrap" # so that there is a middle
+# So that there is a middle: bootstrap waits for /tmp/go.
+sed -i 's,^mkdir,until [ -e /tmp/go ]; do sleep 0.1; done; mkdir,' "$H/servers/toy/bootstrap"
 python3 test/fake/chats.py "$T" &
 FAKE=$!
 BOT=
@@ -23,7 +24,7 @@ do_() { # do_ WHAT JQ-OBJECT [JQ-ARG...]
 }
 say() { # say TEXT [JQ-OBJECT]: the friend, or $FROM
 	do_ say "{from: (\$f | fromjson), text: \$t, name: \"kim\"} + ${2:-{\}}" \
-		--arg f "${FROM:-$FRIEND}" --arg t "$1" >/dev/null
+		--arg f "${FROM:-$FRIEND}" --arg t "$1" >"$T/said"
 }
 chat_fault() { do_ fault "$1" >/dev/null; }
 shown() { do_ shown '{}' | jq -r ".[] | $1"; }
@@ -37,11 +38,13 @@ begin_bot() {
 	BOT=$!
 	wanted=$(($(polls) + 2))
 	[ "$API" = matrix ] || wanted=$((wanted - 1))
-	until_true 10 polled "$wanted"
+	ok "it begins" until_true 10 polled "$wanted"
 }
 polled() { [ "$(polls)" -ge "$1" ]; }
 alive() { kill -0 "$BOT"; }
-sessions() { grep -c '"what":"create"\|"event":"create"' "$H/state/ledger.jsonl" 2>/dev/null; }
+in_bootstrap() { grep -qs '"step":"bootstrap"' "$(newest_job)/progress"; }
+jobs_ended() { [ "$(began)" = "$(find "$D/state/jobs" -name status | wc -l)" ]; }
+newest_job() { find "$D/state/jobs" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
 
 settings() { # settings FRIEND TOKEN LINE...
 	D=$T/$API-bot
@@ -99,7 +102,7 @@ evening() {
 	# ---- up, the script killed in the middle, a chat that is not well ----
 	chat_fault "$2"
 	say "${P}up toy"
-	ok "up has begun" until_true 10 grep -qs bootstrap "$D"/state/jobs/*/progress
+	ok "up has begun" until_true 10 in_bootstrap
 	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >"$T/seen" 2>/dev/null
 	ok "curl waits for the chat" until_true 10 sh -c "tr '\0' ' ' </proc/\$(pgrep -f 'curl.*--config -' | head -n 1)/cmdline | grep -q curl"
 	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>"$T/seen" 2>/dev/null
@@ -107,7 +110,8 @@ evening() {
 	ok "the steps are shown" until_true 10 heard '… bootstrap: running bootstrap'
 	kill -9 "$BOT"
 	do_ repeat '{}' >/dev/null
-	ok "killed, the up goes on" until_true 20 sh -c "ls $D/state/jobs/*/status"
+	on touch /tmp/go
+	ok "killed, the up goes on" until_true 20 jobs_ended
 	begin_bot
 	gives 75 "a second one on the same directory" "examples/bots/$API" "$D"
 	ok "the next one tells the end" until_true 20 heard '^toy is up: 198\.18\.[0-9.]+:7777, \$0\.0075 an hour, until .*down toy" ends it'
@@ -135,28 +139,30 @@ evening() {
 	is "toy runs on" "$(stage)" running
 	chat_fault "$3"
 	say "${P}down! toy"
+	pinged=$(jq -r . "$T/said")
+	[ "$API" = telegram ] || pinged="$pinged $(echo "$FRIEND" | jq -r .) m.text"
 	ok "down! does it, though the chat fails" until_true 30 heard '^toy is down: gsp-toy is deleted.*\$0\.0075'
 	is "nothing is left" "$(machines)" 0
 	is "the save is home" "$(cat "$H/servers/toy/files/world/count")" "$4"
-	ok "who asked is pinged" test "$(shown "select(.text | startswith(\"toy is down\")) | $5")" = "$6"
+	is "who asked is pinged" "$(shown "select(.text | startswith(\"toy is down\")) | $5")" "$pinged"
 	ok "all is told" until_true 10 all_told
 	is "once" "$(shown .text | grep -c '^toy is down')$(shown .text | grep -c '^toy is up')" 11
 }
 
 lost() { # the computer went down with bot and job
 	say "${P}up toy"
-	ok "up has begun" until_true 10 grep -qs bootstrap "$(newest_job)/progress"
+	ok "up has begun" until_true 10 in_bootstrap
 	kill -9 "$BOT"
-	pid=$(pgrep -f "gsp-up -C $H .*$API" | head -n 1)
-	kill -9 -- "-$(ps -o sid= "$pid" | tr -d ' ')"
-	pkill -9 -s "$(ps -o sid= "$pid" | tr -d ' ')" 2>/dev/null
+	# the session of the job: its shell, gsp-up, and what that has begun
+	ps -e -o pid= -o sid= | awk -v sid="$(pgrep -f "gsp-up -C $H .*$API:" | xargs -n 1 ps -o sid= -p | sort -u | head -n 1)" \
+		'$2 == sid + 0 { print $1 }' | xargs kill -9
 	begin_bot
 	ok "a job that died is said to have" until_true 20 heard 'nobody knows how that ended; .*status toy'
 	gives 0 "the machine goes" gsp-down -q toy
 }
-newest_job() { find "$D/state/jobs" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
 
 # ---- Telegram ----
+BEGAN=$(date +%s)
 API=telegram STRANGER=666 VIEWER=333
 ACTOR=telegram:111/kim
 settings 111 4242:telegram-SECRET_token "api $URL" "chat -100200300" "allow 111 # kim" "allow 333 status players"
@@ -170,8 +176,31 @@ say "/players@our_gsp_bot toy"
 ok "a command with our name" until_true 15 heard "^'toy' has no machine"
 is "nobody knows who stands behind the rest" "$(stage)" none
 evening / '{what: "sendMessage", status: 429, body: "{\"ok\":false,\"parameters\":{\"retry_after\":1}}", times: 1}' \
-	'{what: "", status: 502, body: "<html>", times: 2}' 1 .reply 0
+	'{what: "", status: 502, body: "<html>", times: 2}' 1 .reply
 lost
+kill "$BOT"
+note "telegram: $(($(date +%s) - BEGAN)) s"
 
 # ---- Matrix ----
+BEGAN=$(date +%s)
+API=matrix STRANGER='"@eve:example.org"' VIEWER='"@vic:example.org"'
+ACTOR=matrix:@kim:example.org
+settings '"@kim:example.org"' syt_matrix-SECRET.token "homeserver $URL" "room !room:example.org" \
+	"allow @kim:example.org" "allow @vic:example.org status players"
+say "!server up toy" # before anybody listened: the past
+refuses
+begin_bot
+for more in '{content: "no object"}' '{content: {msgtype: "m.text", body: 7}}' \
+	'{content: {msgtype: "m.text"}}' '{sender: "@kim:example.org up toy"}' '{origin_server_ts: 1e300}' \
+	'{origin_server_ts: "soon"}' '{content: {msgtype: "m.notice", body: "!server up toy"}}' \
+	'{content: {msgtype: "m.text", body: "* !server up toy", "m.new_content": {msgtype: "m.text",
+	  body: "!server up toy"}, "m.relates_to": {rel_type: "m.replace", event_id: "$x"}}}' \
+	'{content: {msgtype: "m.text", body: "!server up toy", "m.relates_to": 3}}'; do
+	say "!server up toy" "{more: $more}"
+done
+say "!server up" '{more: {event_id: "../../pwned"}}'
+hostile '!server ' '{more: {type: "m.room.encrypted"}}'
+evening '!server ' '{what: "/send/", status: 429, body: "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":900}", times: 1}' \
+	'{what: "", status: 502, body: "<html>", times: 2}' 2 '"\(.reply) \(.to[0]) \(.kind)"'
+lost
 finish
