@@ -6,10 +6,10 @@
 #	send WHAT      for the job $job say what is in $state/text: as its `first` message, as an `edit`
 #	               of that, or as the `end`, a new message that reaches who asked
 # and both set $code, the status of HTTP.
-# shellcheck shell=sh disable=SC2154 # $name is set by the two
+# shellcheck shell=sh disable=SC2034,SC2154 # the parts set and use each other's names
 set -u
 here=$(dirname "$0")
-# shellcheck source=jobs.sh
+# shellcheck source=/dev/null
 . "$here/jobs.sh"
 
 log() { printf '%s\n' "$name: $*" >&2; }
@@ -42,9 +42,17 @@ allowed() { # allowed WHO VERB: a line `allow WHO` says so, or one with the VERB
 	return 1
 }
 
-begin() { # begin DIR
+begin() { # begin KEYS DIR: the settings that there may be besides home and allow
+	keys=" home allow $1 "
+	shift
+	[ $# = 1 ] || die 64 "usage: $name DIR, with the files config and token in it; see README.md"
 	dir=$(cd -- "$1" 2>/dev/null && pwd) || die 78 "no directory '$1'; see README.md"
-	config=$(sed 's/#.*//; s/[[:space:]]*$//' "$dir/config") || die 78 "no settings in '$dir/config'"
+	config=$(sed 's/#.*//; s/[[:space:]]*$//' "$dir/config" 2>/dev/null) || die 78 "no settings in '$dir/config'"
+	while read -r key value; do
+		case $keys in *" $key "*) ;; *) [ -z "$key" ] || die 78 "'$dir/config': what is '$key'?" ;; esac
+	done <<-EOF
+		$config
+	EOF
 	home=$(setting home) || die 78 "'$dir/config' has no line 'home DIRECTORY'"
 	[ -f "$home/gsp.yaml" ] || die 78 "'$home' is no home of gsp: no gsp.yaml in it"
 	[ -n "$(find "$dir/token" -prune -type f -user "$(id -u)" \( -perm 600 -o -perm 400 \) 2>/dev/null)" ] ||
@@ -68,6 +76,7 @@ http() { # http SECONDS <CURL-CONFIG: $code is the status, 000 without an answer
 	: >"$answer"
 	code=$(ulimit -f 20000 && exec curl --disable --config - --silent --proto =https,http \
 		--max-time "$1" --connect-timeout 10 --output "$answer" --write-out '%{http_code}' 9>&-)
+	code=${code:-000}
 	[ "$code" != 401 ] || die 77 "the token in '$dir/token' is refused"
 }
 
@@ -88,7 +97,8 @@ serve() {
 		for job in "$state"/jobs/*; do
 			if [ -e "$job/asked" ] && [ ! -e "$job/told" ]; then
 				follow
-				long=2
+				[ "$long" != 50 ] || long=2
+				[ $((now - at)) -gt 15 ] || long=1 # a look-up is over soon
 			fi
 		done
 		next=

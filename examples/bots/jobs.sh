@@ -8,7 +8,7 @@
 #	message  the chat's id of the message that is edited; shown, shown_at: what it says, since when
 #	told     the chat knows the end
 # A tool is nobody's child and goes on when the script is killed; the next one finds its job.
-# shellcheck shell=sh disable=SC2154 # common.sh sets the rest
+# shellcheck shell=sh disable=SC2034,SC2154 # common.sh sets and uses the rest
 
 enqueue() { # what poll found becomes jobs
 	while read -r id message at who actor verb server time; do
@@ -30,7 +30,7 @@ enqueue() { # what poll found becomes jobs
 }
 
 run() { # run COMMAND...: for the job $job; an argv, never words that a shell reads again
-	find "$state/jobs" -mindepth 2 -name told -mtime +2 -exec sh -c 'rm -rf "${1%/told}"' sh '{}' \;
+	find "$state/jobs" -mindepth 2 -name told -mtime +2 -exec sh -c 'rm -rf "${1%/told}"' sh '{}' \; 2>/dev/null
 	: >"$job/out"
 	: >"$job/progress"
 	: >"$job/began"
@@ -81,7 +81,7 @@ say() { # say WHAT: $state/text, for the job $job; 1 if it has to be tried again
 	esac
 	back_off "$tries"
 	log "cannot write to the chat: status $code; again in $wait s"
-	tries=$((tries + 1)) quiet=$((now + wait))
+	tries=$((tries + 1)) quiet=$(($(date +%s) + wait + 1)) # 1: a second may be nearly over
 	return 1
 }
 

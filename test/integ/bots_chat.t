@@ -19,7 +19,7 @@ URL=http://127.0.0.1:$(cat "$T/port")
 do_() { # do_ WHAT JQ-OBJECT [JQ-ARG...]
 	do_what=$1 do_more=$2
 	shift 2
-	jq -nc --arg do "$do_what" --arg api "$API" "$@" "{do: \$do, api: \$api} + $do_more" |
+	jq -nc --arg what "$do_what" --arg api "$API" "$@" "{do: \$what, api: \$api} + $do_more" |
 		curl -sS --data-binary @- "$URL/control"
 }
 say() { # say TEXT [JQ-OBJECT]: the friend, or $FROM
@@ -64,6 +64,9 @@ refuses() {
 	mv "$D/config" "$D/config.good"
 	sed '/^home/d' "$D/config.good" >"$D/config"
 	gives 78 "no home" "examples/bots/$API" "$D"
+	(cat "$D/config.good" && echo "alow @eve:example.org") >"$D/config"
+	gives 78 "a key that is none" "examples/bots/$API" "$D"
+	says "is named" "what is 'alow'"
 	mv "$D/config.good" "$D/config"
 	echo "1234:not_the_token" >"$D/token"
 	gives 77 "a token that is refused" timeout 20 "examples/bots/$API" "$D"
@@ -85,6 +88,7 @@ ${P}down toy" "${P}up \`touch $T/pwned\`" "${P}up *" "${P}up ../toy" "${P}extend
 	FROM=$STRANGER say "${P}up toy"
 	FROM=$STRANGER say "${P}down! toy"
 	FROM=$VIEWER say "${P}up toy"
+	FROM=$VIEWER say "${P}help"
 	say "${P}up toy" "$2"
 	say "${P}up toy" '{age: 3600}'
 	ok "what is asked badly is answered with how" until_true 20 heard 'up SERVER, .*down SERVER, .*status'
@@ -92,7 +96,9 @@ ${P}down toy" "${P}up \`touch $T/pwned\`" "${P}up *" "${P}up ../toy" "${P}extend
 	ok "a stranger is refused" until_true 5 heard 'not for you'
 	ok "all is answered" until_true 10 all_told
 	is "nothing was begun" "$(began)" "$before"
-	is "nobody's words were run" "$(ls "$T/pwned" 2>&1 | grep -c cannot)" 1
+	FROM=$VIEWER say "${P}status toy"
+	ok "who may look may look" until_true 15 heard '^toy has no machine: '
+	ok "nobody's words were run" test ! -e "$T/pwned"
 	is "there is no machine" "$(stage)" none
 	ok "the bot is well" alive
 }
@@ -146,6 +152,12 @@ evening() {
 	is "the save is home" "$(cat "$H/servers/toy/files/world/count")" "$4"
 	is "who asked is pinged" "$(shown "select(.text | startswith(\"toy is down\")) | $5")" "$pinged"
 	ok "all is told" until_true 10 all_told
+	# after an answer that says "not now", a second or more before the same is asked again
+	is "no request follows a failure at once" "$(jq -s --arg api "$API" 'map(select(.api == $api))
+		| . as $all | map(select(.status >= 429)) as $failed
+		| [$failed[] as $f | ([$all[] | select(.path == $f.path and .t > $f.t)][0].t - $f.t) | select(. < 0.95)]
+		| "\($failed | length > 2) \(length)"' "$T/requests")" '"true 0"'
+	is "the token is in its file alone" "$(grep -rlF "${SECRET#*:}" "$D" "$H" | grep -vc '/token$')" 0
 	is "once" "$(shown .text | grep -c '^toy is down')$(shown .text | grep -c '^toy is up')" 11
 }
 
