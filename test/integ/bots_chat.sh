@@ -1,9 +1,7 @@
-#!/bin/sh
-# examples/bots: an evening from Telegram and from Matrix, by the scripts there, against stand-ins:
-# who may, what hostile words do, messages that come twice, faults of the chat, the script killed
-# in the middle, and that its token is nowhere to be seen.
-. test/integ/lib.sh
-in_sandbox "$@"
+# Sourced by bots_telegram.t and bots_matrix.t after lib.sh: examples/bots, an evening from a chat, by
+# the script there, against a stand-in: who may, what hostile words do, messages that come twice,
+# faults of the chat, the script killed in the middle, and that its token is nowhere to be seen.
+# shellcheck shell=sh
 need jq curl python3 flock setsid
 new_home
 tells_players toy
@@ -34,14 +32,21 @@ heard() { [ "$(shown .text | grep -Ec -e "$1")" -ge "${2:-1}" ]; }
 began() { find "$D/state/jobs" -name began | wc -l; }
 all_told() { [ "$(find "$D/state/jobs" -name asked | wc -l)" = "$(find "$D/state/jobs" -name told | wc -l)" ]; }
 begin_bot() {
-	"examples/bots/$API" "$D" >>"$T/$API.log" 2>&1 &
+	wanted=$(($(polls) + 1))
+	[ "$API" = telegram ] || wanted=$((wanted + 1)) # the first sync only learns where the present is
+	setsid "examples/bots/$API" "$D" >>"$T/$API.log" 2>&1 &
 	BOT=$!
-	wanted=$(($(polls) + 2))
-	[ "$API" = matrix ] || wanted=$((wanted - 1))
 	ok "it begins" until_true 10 polled "$wanted"
+	ok "it runs" alive
+}
+# seen: in $T/seen is what others can see of every process, while a curl of the bot is there.
+seen() {
+	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' >"$T/seen"
+	pgrep -P "$BOT" -x curl >"$T/curl" && grep -qx curl "$T/seen" && grep -qx -- --config "$T/seen"
 }
 polled() { [ "$(polls)" -ge "$1" ]; }
 alive() { kill -0 "$BOT"; }
+gone() { ! alive; }
 in_bootstrap() { grep -qs '"step":"bootstrap"' "$(newest_job)/progress"; }
 jobs_ended() { [ "$(began)" = "$(find "$D/state/jobs" -name status | wc -l)" ]; }
 newest_job() { find "$D/state/jobs" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
@@ -109,12 +114,12 @@ evening() {
 	chat_fault "$2"
 	say "${P}up toy"
 	ok "up has begun" until_true 10 in_bootstrap
-	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >"$T/seen" 2>/dev/null
-	ok "curl waits for the chat" until_true 10 sh -c "tr '\0' ' ' </proc/\$(pgrep -f 'curl.*--config -' | head -n 1)/cmdline | grep -q curl"
-	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>"$T/seen" 2>/dev/null
-	is "its token is in no command line and no environment" "$(tr '\0' '\n' <"$T/seen" | grep -cF "${SECRET#*:}")" 0
+	ok "curl waits for the chat" until_true 10 seen
+	is "its token is in no command line and no environment" "$(grep -cF "${SECRET#*:}" "$T/seen")" 0
 	ok "the steps are shown" until_true 10 heard '… bootstrap: running bootstrap'
-	kill -9 "$BOT"
+	until_true 5 test -s "$(newest_job)/shown" # else the next one does not know that message
+	kill -s KILL -- "-$BOT" # and what is of its group, as when a terminal goes away
+	ok "it is gone" until_true 5 gone
 	do_ repeat '{}' >/dev/null
 	on touch /tmp/go
 	ok "killed, the up goes on" until_true 20 jobs_ended
@@ -149,8 +154,8 @@ evening() {
 	[ "$API" = telegram ] || pinged="$pinged $(echo "$FRIEND" | jq -r .) m.text"
 	ok "down! does it, though the chat fails" until_true 30 heard '^toy is down: gsp-toy is deleted.*\$0\.0075'
 	is "nothing is left" "$(machines)" 0
-	is "the save is home" "$(cat "$H/servers/toy/files/world/count")" "$4"
-	is "who asked is pinged" "$(shown "select(.text | startswith(\"toy is down\")) | $5")" "$pinged"
+	is "the save is home" "$(cat "$H/servers/toy/files/world/count")" 1
+	is "who asked is pinged" "$(shown "select(.text | startswith(\"toy is down\")) | $4")" "$pinged"
 	ok "all is told" until_true 10 all_told
 	# after an answer that says "not now", a second or more before the same is asked again
 	is "no request follows a failure at once" "$(jq -s --arg api "$API" 'map(select(.api == $api))
@@ -165,6 +170,7 @@ lost() { # the computer went down with bot and job
 	say "${P}up toy"
 	ok "up has begun" until_true 10 in_bootstrap
 	kill -9 "$BOT"
+	ok "it is gone" until_true 5 gone
 	# the session of the job: its shell, gsp-up, and what that has begun
 	ps -e -o pid= -o sid= | awk -v sid="$(pgrep -f "gsp-up -C $H .*$API:" | xargs -n 1 ps -o sid= -p | sort -u | head -n 1)" \
 		'$2 == sid + 0 { print $1 }' | xargs kill -9
@@ -172,47 +178,3 @@ lost() { # the computer went down with bot and job
 	ok "a job that died is said to have" until_true 20 heard 'nobody knows how that ended; .*status toy'
 	gives 0 "the machine goes" gsp-down -q toy
 }
-
-# ---- Telegram ----
-BEGAN=$(date +%s)
-API=telegram STRANGER=666 VIEWER=333
-ACTOR=telegram:111/kim
-settings 111 4242:telegram-SECRET_token "api $URL" "chat -100200300" "allow 111 # kim" "allow 333 status players"
-refuses
-begin_bot
-hostile / '{chat: 111}'
-say "/up toy" '{more: {sender_chat: {id: -100200300}}}'
-say "/up@other_bot toy"
-say "/up toy" '{more: {forward_origin: {type: "user"}}}'
-say "/players@our_gsp_bot toy"
-ok "a command with our name" until_true 15 heard "^'toy' has no machine"
-is "nobody knows who stands behind the rest" "$(stage)" none
-evening / '{what: "sendMessage", status: 429, body: "{\"ok\":false,\"parameters\":{\"retry_after\":1}}", times: 1}' \
-	'{what: "", status: 502, body: "<html>", times: 2}' 1 .reply
-lost
-kill "$BOT"
-note "telegram: $(($(date +%s) - BEGAN)) s"
-
-# ---- Matrix ----
-BEGAN=$(date +%s)
-API=matrix STRANGER='"@eve:example.org"' VIEWER='"@vic:example.org"'
-ACTOR=matrix:@kim:example.org
-settings '"@kim:example.org"' syt_matrix-SECRET.token "homeserver $URL" "room !room:example.org" \
-	"allow @kim:example.org" "allow @vic:example.org status players"
-say "!server up toy" # before anybody listened: the past
-refuses
-begin_bot
-for more in '{content: "no object"}' '{content: {msgtype: "m.text", body: 7}}' \
-	'{content: {msgtype: "m.text"}}' '{sender: "@kim:example.org up toy"}' '{origin_server_ts: 1e300}' \
-	'{origin_server_ts: "soon"}' '{content: {msgtype: "m.notice", body: "!server up toy"}}' \
-	'{content: {msgtype: "m.text", body: "* !server up toy", "m.new_content": {msgtype: "m.text",
-	  body: "!server up toy"}, "m.relates_to": {rel_type: "m.replace", event_id: "$x"}}}' \
-	'{content: {msgtype: "m.text", body: "!server up toy", "m.relates_to": 3}}'; do
-	say "!server up toy" "{more: $more}"
-done
-say "!server up" '{more: {event_id: "../../pwned"}}'
-hostile '!server ' '{more: {type: "m.room.encrypted"}}'
-evening '!server ' '{what: "/send/", status: 429, body: "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":900}", times: 1}' \
-	'{what: "", status: 502, body: "<html>", times: 2}' 2 '"\(.reply) \(.to[0]) \(.kind)"'
-lost
-finish
