@@ -93,7 +93,7 @@ back_off() { # back_off TRIES: $wait: what the server asks for, else 1, 2, 4 ...
 serve() {
 	fails=0 tries=0 quiet=0 refused=0
 	while :; do
-		now=$(date +%s) long=50
+		now=$(date +%s) long=50 running=0
 		for job in "$state"/jobs/*; do
 			if [ -e "$job/asked" ] && [ ! -e "$job/told" ]; then
 				follow

@@ -99,6 +99,7 @@ follow() { # the next step of the job $job
 		refuse) finish "not for you: the owner's list says who may ($who)"; return ;;
 		esac
 		[ $((now - at)) -lt 600 ] || { finish "that was asked too long ago; ask again"; return; }
+		[ "$running" -lt 8 ] || return # the rest wait
 		start
 	fi
 	ended=
@@ -109,13 +110,17 @@ follow() { # the next step of the job $job
 		if [ ! -e "$job/message" ]; then
 			[ -n "$ended" ] || show first || return
 		elif ! cmp -s "$state/text" "$job/shown"; then
-			read -r last <"$job/shown_at"
+			read -r last 2>/dev/null <"$job/shown_at" || last=0 # killed just before it was written
 			# slower with age
 			[ -z "$ended" ] && [ "$now" -lt $((last + pace + (now - at) / 20)) ] || show edit || return
 		fi
 		;;
 	esac
-	[ -z "$ended" ] || finish "$(ending)"
+	if [ -z "$ended" ]; then
+		running=$((running + 1))
+	else
+		finish "$(ending || echo "$verb $server has ended, nobody knows how")"
+	fi
 }
 
 show() { # show first|edit: the message that is edited

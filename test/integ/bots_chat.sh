@@ -171,6 +171,7 @@ lost() { # the computer went down with bot and job
 	ok "up has begun" until_true 10 in_bootstrap
 	kill -9 "$BOT"
 	ok "it is gone" until_true 5 gone
+	rm -f "$(newest_job)"/shown* # as if it was killed a moment earlier
 	# the session of the job: its shell, gsp-up, and what that has begun
 	ps -e -o pid= -o sid= | awk -v sid="$(pgrep -f "gsp-up -C $H .*$API:" | xargs -n 1 ps -o sid= -p | sort -u | head -n 1)" \
 		'$2 == sid + 0 { print $1 }' | xargs kill -9
