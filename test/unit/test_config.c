@@ -200,7 +200,7 @@ test_home_refused(void)
 	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, limits, notify, "
 	    "watch, discord, defaults");
 	IS_STR(home_refusal("home: H4\n"), "gsp.yaml:1:7: 'H4': must be 8 lower-case letters and "
-	    "watch, discord, defaults");
+					   "digits, as gsp-init makes it");
 	IS_STR(home_refusal("home: [a]\n"), "gsp.yaml:1:7: a single value is wanted here");
 	IS_STR(home_refusal("- a\n"), "gsp.yaml:1:1: gsp.yaml must be a map of keys and values");
 	IS_STR(home_refusal("home: h4f8k2m9\nlinode: {token_file: a, token_command: [b]}\n"),
