@@ -78,6 +78,8 @@ $(O)/gsp-status: $(O)/cmd/status_probe.o $(O)/cmd/status_row.o
 $(O)/gsp-up: $(O)/cmd/up_watcher.o $(O)/cmd/watch_kids.o
 $(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
 $(O)/gsp-down $(O)/gsp-restart: $(O)/cmd/ask_players.o
+$(O)/gsp-bot: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c))
+$(O)/gsp-bot-net: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/net_*.c))
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
