@@ -220,7 +220,8 @@ check_all(struct check *c, struct gsp_err *err)
 	    (check_app(c, err) == -1 || check_gateway(c, err) == -1))
 		return -1;
 	if (c->b.app != NULL &&
-	    (check_guild(c, err) == -1 || check_commands(c, err) == -1 ||
+	    (check_guild(c, err) == -1 ||
+	        (c->guild != NULL && check_commands(c, err) == -1) ||
 	        bot_check_channels(c, err) == -1 || check_webhook(c, err) == -1))
 		return -1;
 	if (bot_check_rules(c, err) == -1 || bot_check_here(c, err) == -1)

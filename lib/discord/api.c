@@ -222,6 +222,8 @@ explain(const struct gsp_api *a, const struct gsp_api_answer *ans, const struct 
 	if (ans->status == 401 && !is_secret(path))
 		return gsp_err_set(err, GSP_EAUTH, "Discord refused the bot's token: %s; make a new one: "
 		    "Developer Portal > your application > Bot > Reset Token", why);
+	if (ans->code == GSP_API_DAILY_CREATES)
+		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; again tomorrow", method, path, why);
 	if (ans->status == 429)
 		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; Discord wants no request for another %lld "
 		    "s", method, path, why, (long long)(wait + 999) / 1000);
@@ -268,7 +270,7 @@ converse(struct gsp_api *a, struct gsp_api_answer *out, struct gsp_http_res *res
 			return 0;
 		look(&seen, out, res);
 		kind = gsp_retry_classify(&seen);
-		if (!gsp_retry_may_repeat(kind, "GET"))
+		if (!gsp_retry_may_repeat(kind, "GET") || out->code == GSP_API_DAILY_CREATES)
 			break;
 		wait = wait_ms(kind, &seen, out, nth);
 		if (nth >= (a->reached ? TRIES_MAX : TRIES_COLD) || clock->now_ms() + wait >= until)
