@@ -12,7 +12,8 @@
  *   LOST    it did not (or the interaction was too old): nothing starts
  *   TOLD    the end of a job was posted (or never can be): it need not be told again
  *   RESUME  what the gateway needs after a restart
- *   READY   the gateway is up: application and user id (the monitor then sends the jobs it knows)
+ *   READY   the gateway is up: application and the bot's own user id, in who.user (the monitor then
+ *           sends the jobs it knows)
  *   FATAL   the gateway refused for good; net ends
  * monitor -> net
  *   HELLO   first: token, addresses, resume state, who to become
@@ -24,8 +25,14 @@
  *   END     it is over: status, its record line, its last words
  *   STOP    leave: close the gateway so that it can be resumed, and end
  *
+ * Which fields each kind has is one table in talk.c; every field of a kind is in every line of it,
+ * "", 0 or false where there is nothing to say. Written texts are made harmless and fitting: what is
+ * no UTF-8 or a control character (but '\n', '\r' and '\t' in text, out and said) becomes U+FFFD, and
+ * what is too long is cut between characters. A read text of that kind is an error.
+ *
  * Ownership: a parsed message owns its texts; gsp_talk_release(). Texts not set are "", never NULL.
- * Errors: GSP_EPROTO for anything not exactly of these shapes, GSP_ELIMIT.
+ * The writer borrows; out and said may be NULL there.
+ * Errors: GSP_EPROTO for anything not exactly of these shapes.
  */
 #ifndef GSP_DISCORD_TALK_H
 #define GSP_DISCORD_TALK_H
@@ -38,7 +45,8 @@
 #include "base/err.h"
 
 #define GSP_TALK_LINE_MAX (512u << 10) /* bytes of one line, '\n' included */
-#define GSP_TALK_OUT_MAX (128u << 10)  /* bytes of a tool's output in RESULT */
+#define GSP_TALK_OUT_MAX (128u << 10)  /* bytes of a tool's output in RESULT, LINE, END */
+#define GSP_TALK_SAID_MAX (16u << 10)  /* bytes of its stderr in RESULT */
 #define GSP_TALK_ROLES_MAX 250         /* Discord: roles in a guild */
 #define GSP_TALK_ID 24                 /* room for a snowflake: at most 20 digits, and NUL */
 
@@ -89,7 +97,7 @@ struct gsp_talk {
 	char time[33];              /* ASK: of extend and hold: "1h", "release" */
 	char script[33];            /* ASK: of logs */
 	char month[9];              /* ASK: of cost */
-	uint64_t save;              /* ASK: of up and restore; 0 none */
+	uint64_t save;              /* ASK QUESTION BEGIN: of up and restore; 0 none */
 	bool saves;                 /* NAMES: saves of ${server} are wanted, not servers */
 	char nonce[33];             /* QUESTION PRESS: which question */
 	bool yes;                   /* PRESS */
@@ -128,7 +136,8 @@ struct gsp_talk {
 void gsp_talk_init(struct gsp_talk *t, enum gsp_talk_kind kind);
 void gsp_talk_release(struct gsp_talk *t); /* secrets wiped */
 
-/** gsp_talk_write(out, t): append the line with its '\n'; only what its kind has is written. */
+/** gsp_talk_write(out, t): append the line with its '\n', at most GSP_TALK_LINE_MAX bytes; only what
+ * its kind has is written. */
 void gsp_talk_write(struct gsp_buf *out, const struct gsp_talk *t);
 
 /** gsp_talk_parse(t, line, len, err): ${line} without its '\n'. Release ${t} after 0. */

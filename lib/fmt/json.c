@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/utf8.h"
 
 #include "base/banned.h"
 
@@ -301,36 +302,11 @@ gsp_json_add_arr(struct gsp_json *parent, const char *key)
 	return v;
 }
 
-/* Length of the valid UTF-8 character at s, 0 if there is none (RFC 3629, table 3-7). */
-static size_t
-utf8_len(const unsigned char *s)
-{
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static void
 add_clean(struct gsp_buf *out, const char *text)
 {
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-		size_t n = utf8_len(p);
+	for (const char *p = text; *p != '\0';) {
+		size_t n = gsp_utf8_len(p);
 
 		if (n == 0) {
 			gsp_buf_adds(out, "\xef\xbf\xbd");
