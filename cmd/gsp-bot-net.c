@@ -1,4 +1,5 @@
 /* gsp-bot-net: the half of gsp-bot that talks to Discord. gsp-bot starts it; nobody else can. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,6 +51,16 @@ has_monitor(void)
 	    getsockopt(NET_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
+/* Rather lose a line than stand still because nobody reads it. */
+static void
+never_block_on_stderr(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISFIFO(st.st_mode))
+		(void)fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
+}
+
 static void
 log_line(void *ctx, enum gsp_loglevel level, const char *text)
 {
@@ -61,11 +72,10 @@ int
 main(int argc, char **argv)
 {
 	struct gsp_err err = GSP_ERR_INIT;
-	const char *become = NULL, *ca_file = "";
+	const char *become = NULL;
 	int64_t uid = -1, gid = -1;
 	const struct gsp_opt opts[] = {
 	    {"become", 0, GSP_OPT_TEXT, &become, "UID:GID", "whom to become when started as root"},
-	    {"ca-file", 0, GSP_OPT_TEXT, &ca_file, "FILE", "certificates instead of the system's"},
 	    {NULL, 0, 0, NULL, NULL, NULL}};
 	struct gsp_cli c = {.tool = "gsp-bot-net",
 	    .synopsis = "",
@@ -88,9 +98,10 @@ main(int argc, char **argv)
 	if (rc == 0 && become == NULL && getuid() == 0)
 		gsp_cli_warn("this half runs as root: say as whom it should in 'discord: {user: ...}'");
 	if (rc == 0) {
+		never_block_on_stderr();
 		if (c.verbose == 0 && !c.quiet)
 			gsp_log_handler(log_line, NULL, GSP_LOG_INFO);
-		rc = net_main(uid, gid, ca_file, &err);
+		rc = net_main(uid, gid, &err);
 	}
 	rc = gsp_cli_exit(rc, &err);
 #ifdef __SANITIZE_ADDRESS__

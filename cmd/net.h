@@ -49,9 +49,12 @@ struct net {
 /** net_fatal(net, code, why): tell the monitor that Discord refused for good, and leave. */
 void net_fatal(struct net *net, int code, const char *why);
 
-/** net_main(become_uid, become_gid, ca_file, err): the whole life, on the socket NET_FD. The ids are
- * -1 to stay who we are; ${ca_file} "" for the system's certificates. */
-int net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err);
+/**
+ * net_main(become_uid, become_gid, err):
+ * The whole life, on the socket NET_FD. The ids are -1 to stay who we are. $GSP_BOT_CA_FILE,
+ * $SSL_CERT_FILE and $SSL_CERT_DIR name certificates that must be readable afterwards.
+ */
+int net_main(int64_t become_uid, int64_t become_gid, struct gsp_err *err);
 #define NET_FD 3
 
 #endif

@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -25,10 +26,15 @@ enum {
 
 /* Give away, before a byte is read, whatever is not needed. */
 static int
-confine(int64_t uid, int64_t gid, const char *ca_file, struct gsp_err *err)
+confine(int64_t uid, int64_t gid, struct gsp_err *err)
 {
-	const char *const read[] = {ca_file[0] != '\0' ? ca_file : NULL, NULL};
+	static const char *const names[] = {"GSP_BOT_CA_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+	const char *read[4] = {NULL};
+	size_t n = 0;
 
+	for (size_t i = 0; i < 3; i++)
+		if (getenv(names[i]) != NULL)
+			read[n++] = getenv(names[i]);
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		return gsp_err_set(err, GSP_ESYS, "cannot keep this process's memory to itself: %m");
 	if (uid >= 0 && gsp_confine_become((uid_t)uid, (gid_t)gid, err) == -1)
@@ -40,20 +46,20 @@ confine(int64_t uid, int64_t gid, const char *ca_file, struct gsp_err *err)
 static int
 greet(struct net *net, struct gsp_err *err)
 {
-	struct gsp_multi_fd fd = {.fd = NET_FD, .events = POLLIN};
-	int64_t by = net->now_ms() + HELLO_MS, left;
+	struct pollfd fds[2] = {{.fd = NET_FD, .events = POLLIN},
+	    {.fd = gsp_sig_fd(), .events = POLLIN}};
+	int64_t by = net->now_ms() + HELLO_MS;
 
 	while (!net_link_next(&net->hello, net->link)) {
 		if (net_link_ended(net->link) != NULL)
-			return gsp_err_set(err, GSP_EPROTO, "gsp-bot ended before it said anything: %s",
+			return gsp_err_set(err, GSP_EPROTO, "gsp-bot ended before it said hello: %s",
 			    net_link_ended(net->link));
-		left = by - net->now_ms();
-		if (left <= 0)
-			return gsp_err_set(err, GSP_ETEMP, "gsp-bot says nothing");
-		if (gsp_multi_wait(net->multi, &fd, 1, (int)left, err) == -1 ||
-		    gsp_sig_check(err) == -1)
+		if (gsp_sig_check(err) == -1)
 			return -1;
-		net_link_read(net->link);
+		if (net->now_ms() >= by)
+			return gsp_err_set(err, GSP_ETEMP, "gsp-bot says nothing");
+		if (poll(fds, 2, HELLO_MS) > 0 && fds[0].revents != 0)
+			net_link_read(net->link);
 	}
 	if (net->hello.kind != GSP_TALK_HELLO)
 		return gsp_err_set(err, GSP_EPROTO, "gsp-bot did not say hello first");
@@ -61,14 +67,14 @@ greet(struct net *net, struct gsp_err *err)
 }
 
 static int
-start(struct net *net, const char *ca_file, struct gsp_err *err)
+start(struct net *net, struct gsp_err *err)
 {
 	struct gsp_rest_opts o = {0};
 
-	if (gsp_multi_new(&net->multi, ca_file[0] != '\0' ? ca_file : NULL, err) == -1)
-		return -1;
 	net->link = net_link_new(NET_FD);
 	if (greet(net, err) == -1)
+		return -1;
+	if (gsp_multi_new(&net->multi, net->hello.ca_file[0] != '\0' ? net->hello.ca_file : NULL, err) == -1)
 		return -1;
 	o.multi = net->multi;
 	o.base = net->hello.base;
@@ -231,13 +237,13 @@ loop(struct net *net, struct gsp_err *err)
 }
 
 int
-net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err)
+net_main(int64_t become_uid, int64_t become_gid, struct gsp_err *err)
 {
 	struct net net = {.now_ms = gsp_now_ms, .wall_ms = gsp_wall_ms};
 	int rc = -1;
 
 	gsp_talk_init(&net.hello, GSP_TALK_HELLO);
-	if (confine(become_uid, become_gid, ca_file, err) == 0 && start(&net, ca_file, err) == 0)
+	if (confine(become_uid, become_gid, err) == 0 && start(&net, err) == 0)
 		rc = loop(&net, err);
 	stop(&net);
 	return rc;
