@@ -1,0 +1,66 @@
+/* gsp-bot check: this computer: the half that talks to Discord, and what it can be kept from. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bot_check.h"
+#include "sys/io.h"
+
+#include "base/banned.h"
+
+static int
+check_half(struct check *c, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err why = GSP_ERR_INIT;
+	int rc = 0;
+
+	if (gsp_io_self_dir(&path, &why) == -1)
+		rc = bot_found_err(&c->f, "here", NULL, &why, err);
+	else {
+		gsp_buf_adds(&path, "/gsp-bot-net");
+		if (!gsp_buf_ok(&path) || access(gsp_buf_str(&path), X_OK) == -1)
+			bot_found(&c->f, BOT_WRONG, "here", "install gsp anew", "'%s', the half of the bot that "
+			    "talks to Discord, cannot be run: %s", gsp_buf_str(&path), strerror(errno));
+	}
+	gsp_buf_release(&path);
+	return rc;
+}
+
+/* As root the network half becomes another user, who must own nothing here. */
+static void
+check_user(struct check *c)
+{
+	const char *name = c->b.conf->user;
+	const struct passwd *pw;
+	char todo[300];
+
+	if (geteuid() != 0) {
+		bot_found(&c->f, BOT_OK, "here", NULL, "not started as root: both halves of the bot are the same "
+		    "user, and the half that talks to Discord is kept from the home by the kernel alone");
+		return;
+	}
+	pw = getpwnam(name);
+	(void)snprintf(todo, sizeof(todo), "useradd --system --no-create-home --home-dir / --shell "
+	    "/usr/sbin/nologin %s", name);
+	if (pw == NULL)
+		bot_found(&c->f, BOT_WRONG, "here", todo, "started as root, the half of the bot that talks to "
+		    "Discord becomes the user '%s', who does not exist", name);
+	else if (pw->pw_uid == 0)
+		bot_found(&c->f, BOT_WRONG, "here", "name another user in discord: user", "the user '%s' is root",
+		    name);
+	else
+		bot_found(&c->f, BOT_OK, "here", NULL, "started as root, the half of the bot that talks to "
+		    "Discord becomes the user '%s'", name);
+}
+
+int
+bot_check_here(struct check *c, struct gsp_err *err)
+{
+	if (check_half(c, err) == -1)
+		return -1;
+	check_user(c);
+	return 0;
+}
