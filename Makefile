@@ -104,7 +104,7 @@ $(O)/libfake.a: $(FAKE_OBJ)
 	$(AR) qcs $@ $^
 
 $(UNIT): $(O)/test/unit/%: $(O)/test/unit/%.o $(O)/libfake.a $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lpthread
 
 # Parts of the bot's network half, with a REST client of the test's own in the library's place.
 $(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks: \

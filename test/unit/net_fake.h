@@ -109,19 +109,24 @@ static struct gsp_talk heard;
 static inline size_t
 hear(void)
 {
-	static char text[1 << 20];
+	static char text[4 << 20];
 	struct gsp_err err = GSP_ERR_INIT;
 	ssize_t n;
 	char *line = text, *nl;
-	size_t count = 0;
+	size_t count = 0, len = 0;
 
-	while ((n = recv(monitor, text, sizeof(text) - 1, MSG_DONTWAIT)) > 0) {
-		text[n] = '\0';
-		for (line = text; (nl = strchr(line, '\n')) != NULL; line = nl + 1, count++) {
-			gsp_talk_release(&heard);
-			if (gsp_talk_parse(&heard, line, (size_t)(nl - line), &err) == -1)
-				OK(!"the monitor hears a message");
-		}
+	for (;;) {
+		net_link_flush(net.link);
+		n = recv(monitor, text + len, sizeof(text) - 1 - len, MSG_DONTWAIT);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	for (; (nl = strchr(line, '\n')) != NULL; line = nl + 1, count++) {
+		gsp_talk_release(&heard);
+		if (gsp_talk_parse(&heard, line, (size_t)(nl - line), &err) == -1)
+			OK(!"the monitor hears a message");
 	}
 	return count;
 }
@@ -156,6 +161,7 @@ setup(void)
 {
 	int sv[2];
 
+	now = 1000000;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		abort();
 	monitor = sv[1];

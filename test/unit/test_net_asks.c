@@ -288,11 +288,9 @@ test_flood(void)
 	setup();
 	for (int i = 0; i < 1500; i++)
 		command(SUB("up", NAME));
-	asked = 0;
 	for (size_t i = 0; i < nsent; i++)
 		busy += strstr(sent[i].body, "busy") != NULL;
-	for (size_t got; net_link_flush(net.link), (got = hear()) > 0;)
-		asked += got;
+	asked = hear();
 	printf("# %zu asked, %zu busy\n", asked, busy);
 	OK(asked + busy <= NET_ASKS_MAX && asked > 100);
 	OK(asked + busy > NET_ASKS_MAX - 5);
@@ -351,6 +349,7 @@ test_question(void)
 	OK(has(1, "custom_id") && has(1, "vanilla"));
 	find_buttons(1);
 	answer(1, 200, 0, NULL);
+	tick(55000);
 	/* pressed: the buttons go first */
 	press_button(0);
 	IS_INT(hear(), 1);
@@ -362,7 +361,7 @@ test_question(void)
 	IS_INT(nsent, 3);
 	OK(has(2, "\"type\":7") && has(2, "\"components\":[]"));
 	/* the minute ends meanwhile: the question waits for what Discord says */
-	tick(60000);
+	tick(5000);
 	IS_INT(nsent, 3);
 	answer(2, 200, 0, "{\"interaction\":{}}");
 	IS_INT(hear(), 1);

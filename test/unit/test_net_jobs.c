@@ -311,7 +311,6 @@ test_restart(void)
 	tick(60000);
 	IS_INT(nsent, 2);
 	teardown();
-	now = 1000000;
 
 	setup();
 	begin("tok", "", "9");
@@ -347,9 +346,7 @@ main(void)
 	test_token_ends();
 	test_old();
 	test_ways();
-	now = 1000000;
 	test_down();
-	now = 1000000;
 	test_restart();
 	return done();
 }
