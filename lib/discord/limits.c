@@ -1,6 +1,5 @@
 #include "discord/limits.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "base/banned.h"
 
 #define HASH       256
-#define ROUTES_MAX 2048 /* of these the longest idle are forgotten */
+#define ROUTES_MAX 512 /* of these the longest idle are forgotten */
 #define IDLE_MS    900000
 #define DAY_MS     86400000
 #define WINDOW     10 /* minutes in which refused requests are counted */
@@ -70,6 +69,14 @@ must(void *p)
 	return p;
 }
 
+/* It may hold the token of a webhook. */
+static void
+wipe(char *s)
+{
+	explicit_bzero(s, strlen(s));
+	free(s);
+}
+
 static struct bucket *
 find_bucket(struct gsp_limits *l, const char *key)
 {
@@ -98,8 +105,16 @@ leave_bucket(struct gsp_limits *l, struct bucket *b)
 	for (p = &l->buckets[hash(b->key)]; *p != b; p = &(*p)->next)
 		;
 	*p = b->next;
-	free(b->key);
+	wipe(b->key);
 	free(b);
+}
+
+static void
+free_route(struct gsp_limits *l, struct route *r)
+{
+	leave_bucket(l, r->bucket);
+	wipe(r->name);
+	free(r);
 }
 
 static bool
@@ -122,9 +137,7 @@ forget_idle(struct gsp_limits *l, int64_t now)
 				continue;
 			}
 			*p = r->next;
-			leave_bucket(l, r->bucket);
-			free(r->name);
-			free(r);
+			free_route(l, r);
 			l->nroutes--;
 		}
 	}
@@ -407,10 +420,7 @@ gsp_limits_free(struct gsp_limits *l)
 	for (unsigned h = 0; h < HASH; h++) {
 		for (struct route *r = l->routes[h], *next; r != NULL; r = next) {
 			next = r->next;
-			leave_bucket(l, r->bucket);
-			explicit_bzero(r->name, strlen(r->name)); /* maybe a webhook's token */
-			free(r->name);
-			free(r);
+			free_route(l, r);
 		}
 	}
 	free(l);
