@@ -11,6 +11,7 @@
 
 #include "base/banned.h"
 
+#define BUDGET_MS 8000 /* of each request: there are many, and somebody waits for all */
 #define IDENTIFIES_FEW 50 /* of 1000 a day: something starts the bot again and again */
 
 static int
@@ -232,7 +233,7 @@ check_all(struct check *c, struct gsp_err *err)
 int
 bot_check(struct tool *t, struct gsp_err *err)
 {
-	struct check c = {.b = {.t = t}, .servers = GSP_ARGV_INIT};
+	struct check c = {.b = {.t = t, .budget_ms = BUDGET_MS}, .servers = GSP_ARGV_INIT};
 	struct gsp_err ignored = GSP_ERR_INIT;
 	int rc;
 

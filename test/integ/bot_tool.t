@@ -7,7 +7,7 @@ need jq curl python3
 start_discord
 new_home
 discord_set '{"limits":{"GET /gateway/bot":[100,1]}}' # for the tests' sake
-APP=1100000000000000001 GUILD=1200000000000000001 STRANGERS=1200000000000000002
+APP=1100000000000000001 GUILD=1200000000000000001
 GAMES=1400000000000000001 PLAYERS=1300000000000000001 ANNA=1500000000000000002
 TOKEN=$(cat "$DISCORD_DIR/token")
 : >"$T/all" # whatever was said, for the end
@@ -232,9 +232,9 @@ discord_is
 
 # ---- a token that is refused, and Discord that cannot be asked ----
 violations_none "check did nothing against Discord's rules"
-discord_fault '{"method":"GET","path":"/guilds/[0-9]*/roles$","status":503,"count":99}'
+discord_fault '{"method":"GET","path":"/guilds/[0-9]*/roles$","status":500,"count":99}'
 gives 75 "what cannot be looked at" bot check
-prints "is marked" "^\? +guild .*HTTP 503"
+prints "is marked" "^\? +guild .*HTTP 500"
 prints "and what hangs on it" "^\? +channel +what the bot may do in #games"
 discord_fault '{"clear":true}'
 discord_control requests '{"clear":true}'
