@@ -255,6 +255,23 @@ discord_fault '{"method":"GET","path":"/commands$","scope":"user","retry_after":
 gives 75 "429 for long" bot register
 says "is not waited for" "no request for another 10[01] s"
 
+# ---- TLS ----
+if command -v openssl >/dev/null; then
+	stop_discord
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/key.pem" -out "$H/ca.pem" 2>/dev/null
+	DISCORD_ARGS="--tls $H/ca.pem $T/key.pem" DISCORD_SCHEME=https
+	start_discord "$(jq -nc --arg t "$TOKEN" '{token: $t}')"
+	discord_is
+	gives 77 "a certificate that nobody vouches for" bot invite
+	says "is refused" "certificate"
+	is "before anything was sent" "$(discord_asked | jq length)" 0
+	discord_is ca_file ca.pem
+	gives 0 "with ca_file" bot invite
+	is "it is trusted" "$(cat "$T/out")" "$LINK"
+	violations_none "over TLS the same"
+fi
+
 # ---- secrets ----
 is "no token in all of it" "$(grep -cF -e "$TOKEN" -e "$SECRET" "$T/all")" 0
 ok "which shows requests" grep -q '> GET .*/applications/@me' "$T/all"
