@@ -18,6 +18,7 @@ struct bot {
 	struct gsp_api *api;
 	struct gsp_json *app;  /* GET /applications/@me */
 	char app_id[24], guild[24];
+	int64_t budget_ms;     /* of each request; 0: GSP_API_BUDGET_MS */
 };
 
 /**

@@ -26,7 +26,7 @@ int
 bot_open(struct bot *b, struct tool *t, struct gsp_err *err)
 {
 	struct gsp_buf token = GSP_BUF_INIT(GSP_TOKEN_MAX + 1), ca = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct gsp_api_opts o = {.note = note};
+	struct gsp_api_opts o = {.note = note, .budget_ms = b->budget_ms};
 	int rc = -1;
 
 	b->t = t;

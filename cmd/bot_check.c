@@ -11,6 +11,7 @@
 
 #include "base/banned.h"
 
+#define BUDGET_MS 8000 /* of each request: there are many, and somebody waits for all */
 #define IDENTIFIES_FEW 50 /* of 1000 a day: something starts the bot again and again */
 
 static int
@@ -220,7 +221,8 @@ check_all(struct check *c, struct gsp_err *err)
 	    (check_app(c, err) == -1 || check_gateway(c, err) == -1))
 		return -1;
 	if (c->b.app != NULL &&
-	    (check_guild(c, err) == -1 || check_commands(c, err) == -1 ||
+	    (check_guild(c, err) == -1 ||
+	        (c->guild != NULL && check_commands(c, err) == -1) ||
 	        bot_check_channels(c, err) == -1 || check_webhook(c, err) == -1))
 		return -1;
 	if (bot_check_rules(c, err) == -1 || bot_check_here(c, err) == -1)
@@ -231,7 +233,7 @@ check_all(struct check *c, struct gsp_err *err)
 int
 bot_check(struct tool *t, struct gsp_err *err)
 {
-	struct check c = {.b = {.t = t}, .servers = GSP_ARGV_INIT};
+	struct check c = {.b = {.t = t, .budget_ms = BUDGET_MS}, .servers = GSP_ARGV_INIT};
 	struct gsp_err ignored = GSP_ERR_INIT;
 	int rc;
 

@@ -50,6 +50,9 @@ judge_perms(struct check *c, const char *where, uint64_t have, bool threads)
 	    (threads ? GSP_PERM_SEND_IN_THREADS : GSP_PERM_SEND_MESSAGES);
 	struct gsp_buf names = GSP_BUF_INIT(512), todo = GSP_BUF_INIT(1024);
 
+	/* gone with the other, and likely back with it */
+	if ((need & ~have & (GSP_PERM_SEND_IN_THREADS | GSP_PERM_SEND_MESSAGES)) != 0)
+		need &= ~GSP_PERM_EMBED_LINKS;
 	name_perms(&names, need & ~have);
 	if (names.len > 0) {
 		gsp_buf_addf(&todo, "allow the bot's role %s%s", gsp_buf_str(&names),

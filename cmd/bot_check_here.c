@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bot_check.h"
+#include "sys/confine.h"
 #include "sys/io.h"
 
 #include "base/banned.h"
@@ -29,20 +30,14 @@ check_half(struct check *c, struct gsp_err *err)
 	return rc;
 }
 
-/* As root the network half becomes another user, who must own nothing here. */
+/* As root the network half becomes another user. */
 static void
 check_user(struct check *c)
 {
 	const char *name = c->b.conf->user;
-	const struct passwd *pw;
+	const struct passwd *pw = getpwnam(name);
 	char todo[300];
 
-	if (geteuid() != 0) {
-		bot_found(&c->f, BOT_OK, "here", NULL, "not started as root: both halves of the bot are the same "
-		    "user, and the half that talks to Discord is kept from the home by the kernel alone");
-		return;
-	}
-	pw = getpwnam(name);
 	(void)snprintf(todo, sizeof(todo), "useradd --system --no-create-home --home-dir / --shell "
 	    "/usr/sbin/nologin %s", name);
 	if (pw == NULL)
@@ -51,9 +46,25 @@ check_user(struct check *c)
 	else if (pw->pw_uid == 0)
 		bot_found(&c->f, BOT_WRONG, "here", "name another user in discord: user", "the user '%s' is root",
 		    name);
+	else if (gsp_confine_landlock() == 0)
+		bot_found(&c->f, BOT_NOTE, "here", "a kernel with Landlock (5.13 or newer) would do better",
+		    "no Landlock: the half of the bot that talks to Discord is kept from the home by being the "
+		    "user '%s' alone", name);
 	else
 		bot_found(&c->f, BOT_OK, "here", NULL, "started as root, the half of the bot that talks to "
-		    "Discord becomes the user '%s'", name);
+		    "Discord becomes the user '%s', shut in by Landlock", name);
+}
+
+static void
+check_landlock(struct check *c)
+{
+	if (gsp_confine_landlock() > 0)
+		bot_found(&c->f, BOT_OK, "here", NULL, "the half of the bot that talks to Discord is shut in by "
+		    "Landlock; started as root, it would be another user, too");
+	else
+		bot_found(&c->f, BOT_WRONG, "here", "start it as root (examples/systemd), then that half becomes "
+		    "another user; or use a kernel with Landlock (5.13 or newer)", "no Landlock: the half of the "
+		    "bot that talks to Discord cannot be kept from the home");
 }
 
 int
@@ -61,6 +72,9 @@ bot_check_here(struct check *c, struct gsp_err *err)
 {
 	if (check_half(c, err) == -1)
 		return -1;
-	check_user(c);
+	if (geteuid() == 0)
+		check_user(c);
+	else
+		check_landlock(c);
 	return 0;
 }

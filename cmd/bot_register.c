@@ -111,8 +111,6 @@ not_there(const struct bot *b, const struct gsp_api_answer *a, struct gsp_err *e
 		return gsp_err_hint(err, "is the bot in the guild %s, and is this discord: guild right? 'gsp "
 		    "bot invite' prints the link that brings it in", b->guild);
 	}
-	if (a->code == GSP_API_DAILY_CREATES)
-		return gsp_err_hint(err, "Discord allows 200 new commands a day; again tomorrow");
 	return -1;
 }
 

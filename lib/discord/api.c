@@ -23,6 +23,7 @@ enum {
 	ANSWER_MAX = 4 * 1024 * 1024,
 	ATTEMPT_MS = 20000,
 	TRIES_COLD = 2,  /* without a connection ever */
+	TRIES_BROKEN = 3, /* of an answer that cannot be read */
 	TRIES_MAX = 6,
 	FULL_MAX_S = 60, /* a limit that lasts longer is met when it is met */
 	WAIT_MAX_MS = 3600 * 1000 /* asked for; longer is the same as this */
@@ -138,6 +139,14 @@ look(struct gsp_retry_seen *seen, const struct gsp_api_answer *a, const struct g
 	seen->date = gsp_http_header(res, "Date");
 }
 
+static unsigned
+tries(const struct gsp_api *a, const struct gsp_api_answer *ans)
+{
+	if (!a->reached)
+		return TRIES_COLD;
+	return ans->status >= 200 && ans->status < 300 ? TRIES_BROKEN : TRIES_MAX;
+}
+
 /* The body has it to the millisecond; a header, in whole seconds, is what is left without one. */
 static int64_t
 wait_ms(enum gsp_retry_kind kind, const struct gsp_retry_seen *seen, const struct gsp_api_answer *a,
@@ -222,6 +231,8 @@ explain(const struct gsp_api *a, const struct gsp_api_answer *ans, const struct 
 	if (ans->status == 401 && !is_secret(path))
 		return gsp_err_set(err, GSP_EAUTH, "Discord refused the bot's token: %s; make a new one: "
 		    "Developer Portal > your application > Bot > Reset Token", why);
+	if (ans->code == GSP_API_DAILY_CREATES)
+		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; again tomorrow", method, path, why);
 	if (ans->status == 429)
 		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; Discord wants no request for another %lld "
 		    "s", method, path, why, (long long)(wait + 999) / 1000);
@@ -268,10 +279,10 @@ converse(struct gsp_api *a, struct gsp_api_answer *out, struct gsp_http_res *res
 			return 0;
 		look(&seen, out, res);
 		kind = gsp_retry_classify(&seen);
-		if (!gsp_retry_may_repeat(kind, "GET"))
+		if (!gsp_retry_may_repeat(kind, "GET") || out->code == GSP_API_DAILY_CREATES)
 			break;
 		wait = wait_ms(kind, &seen, out, nth);
-		if (nth >= (a->reached ? TRIES_MAX : TRIES_COLD) || clock->now_ms() + wait >= until)
+		if (nth >= tries(a, out) || clock->now_ms() + wait >= until)
 			break;
 		tell(a, out, err, wait);
 		if (clock->sleep_ms(wait, err) == -1)

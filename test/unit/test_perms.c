@@ -94,15 +94,15 @@ channel(void)
 static void
 what_follows(void)
 {
-	OK(perms("83968", "0", NULL, NULL, "null") == (VIEW | HIST)); /* nothing to embed in */
-	OK(perms("86016", "0", NULL, NULL, "null") == (VIEW | SEND | EMBED | HIST));
+	OK(perms("82944", "0", NULL, NULL, "null") == (VIEW | HIST)); /* nothing to embed in */
+	OK(perms("84992", "0", NULL, NULL, "null") == (VIEW | SEND | EMBED | HIST));
 	/* who cannot see, cannot */
-	OK(perms("86016", "0", NULL, OVER("{\"id\":\"" G "\",\"type\":0,\"deny\":\"1024\"}"), "null") == 0);
+	OK(perms("84992", "0", NULL, OVER("{\"id\":\"" G "\",\"type\":0,\"deny\":\"1024\"}"), "null") == 0);
 	/* in time-out */
-	OK(perms("86016", "0", NULL, NULL, "\"2099-01-01T00:00:00.000000+00:00\"") == (VIEW | HIST));
-	OK(perms("86016", "0", NULL, NULL, "\"2001-01-01T00:00:00.000000+00:00\"") ==
+	OK(perms("84992", "0", NULL, NULL, "\"2099-01-01T00:00:00.000000+00:00\"") == (VIEW | HIST));
+	OK(perms("84992", "0", NULL, NULL, "\"2001-01-01T00:00:00.000000+00:00\"") ==
 	    (VIEW | SEND | EMBED | HIST));
-	OK(perms("86016", "0", NULL, NULL, "\"soon\"") == (VIEW | SEND | EMBED | HIST));
+	OK(perms("84992", "0", NULL, NULL, "\"soon\"") == (VIEW | SEND | EMBED | HIST));
 	OK(perms("0", "8", NULL, NULL, "\"2099-01-01T00:00:00.000000+00:00\"") == UINT64_MAX);
 	OK(GSP_PERM_BOT == 274877991936);
 	OK(strcmp(gsp_perm_name(GSP_PERM_EMBED_LINKS), "Embed Links") == 0);
