@@ -72,10 +72,11 @@ int
 main(int argc, char **argv)
 {
 	struct gsp_err err = GSP_ERR_INIT;
-	const char *become = NULL;
+	const char *become = NULL, *ca_file = NULL;
 	int64_t uid = -1, gid = -1;
 	const struct gsp_opt opts[] = {
 	    {"become", 0, GSP_OPT_TEXT, &become, "UID:GID", "whom to become when started as root"},
+	    {"ca-file", 0, GSP_OPT_TEXT, &ca_file, "FILE", "certificates that hello will speak of"},
 	    {NULL, 0, 0, NULL, NULL, NULL}};
 	struct gsp_cli c = {.tool = "gsp-bot-net",
 	    .synopsis = "",
@@ -101,7 +102,7 @@ main(int argc, char **argv)
 		never_block_on_stderr();
 		if (c.verbose == 0 && !c.quiet)
 			gsp_log_handler(log_line, NULL, GSP_LOG_INFO);
-		rc = net_main(uid, gid, &err);
+		rc = net_main(uid, gid, ca_file, &err);
 	}
 	rc = gsp_cli_exit(rc, &err);
 #ifdef __SANITIZE_ADDRESS__

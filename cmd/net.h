@@ -50,11 +50,11 @@ struct net {
 void net_fatal(struct net *net, int code, const char *why);
 
 /**
- * net_main(become_uid, become_gid, err):
- * The whole life, on the socket NET_FD. The ids are -1 to stay who we are. $GSP_BOT_CA_FILE,
- * $SSL_CERT_FILE and $SSL_CERT_DIR name certificates that must be readable afterwards.
+ * net_main(become_uid, become_gid, ca_file, err):
+ * The whole life, on the socket NET_FD. The ids are -1 to stay who we are. ${ca_file} (NULL: none) and
+ * those that $SSL_CERT_FILE and $SSL_CERT_DIR name can be read afterwards.
  */
-int net_main(int64_t become_uid, int64_t become_gid, struct gsp_err *err);
+int net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err);
 #define NET_FD 3
 
 #endif

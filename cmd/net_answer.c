@@ -123,7 +123,9 @@ on_first(void *ctx, const struct gsp_rest_res *res)
 	enum net_outcome what = net_outcome(res);
 
 	a->under_way--;
-	if (a->again && res->code == 40060) /* the first try arrived after all */
+	/* Nobody else has the token: an earlier try of ours, or of libcurl's on a connection that died,
+	 * arrived after all. */
+	if (res->code == 40060)
 		what = NET_TAKEN;
 	if (what == NET_AGAIN && !a->again && a->in->net->now_ms() < a->came_ms + AGAIN_MS) {
 		a->again = true;

@@ -213,7 +213,7 @@ act_one(struct net_gateway *g, const struct gsp_gateway_act *a)
 	case GSP_GATEWAY_CLOSE: hang_up(g, a->code); break;
 	case GSP_GATEWAY_READY: ready(g, a); break;
 	case GSP_GATEWAY_KEEP: keep(g); break;
-	case GSP_GATEWAY_SAY: net_say("gateway: %s", a->text); break;
+	case GSP_GATEWAY_SAY: net_say("%s", a->text); break;
 	case GSP_GATEWAY_FATAL: net_fatal(g->net, a->code, a->text); break;
 	case GSP_GATEWAY_EVENT:
 		if (strcmp(a->text, "INTERACTION_CREATE") == 0)

@@ -26,15 +26,15 @@ enum {
 
 /* Give away, before a byte is read, whatever is not needed. */
 static int
-confine(int64_t uid, int64_t gid, struct gsp_err *err)
+confine(int64_t uid, int64_t gid, const char *ca_file, struct gsp_err *err)
 {
-	static const char *const names[] = {"GSP_BOT_CA_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+	const char *const more[] = {ca_file, getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR")};
 	const char *read[4] = {NULL};
 	size_t n = 0;
 
 	for (size_t i = 0; i < 3; i++)
-		if (getenv(names[i]) != NULL)
-			read[n++] = getenv(names[i]);
+		if (more[i] != NULL)
+			read[n++] = more[i];
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		return gsp_err_set(err, GSP_ESYS, "cannot keep this process's memory to itself: %m");
 	if (uid >= 0 && gsp_confine_become((uid_t)uid, (gid_t)gid, err) == -1)
@@ -237,13 +237,13 @@ loop(struct net *net, struct gsp_err *err)
 }
 
 int
-net_main(int64_t become_uid, int64_t become_gid, struct gsp_err *err)
+net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err)
 {
 	struct net net = {.now_ms = gsp_now_ms, .wall_ms = gsp_wall_ms};
 	int rc = -1;
 
 	gsp_talk_init(&net.hello, GSP_TALK_HELLO);
-	if (confine(become_uid, become_gid, err) == 0 && start(&net, err) == 0)
+	if (confine(become_uid, become_gid, ca_file, err) == 0 && start(&net, err) == 0)
 		rc = loop(&net, err);
 	stop(&net);
 	return rc;

@@ -85,7 +85,9 @@ gsp_gateway_closed(struct gsp_gateway *g, int code, const char *why, int64_t now
 	}
 	if (gsp_gateway_after(code) == GSP_AFTER_IDENTIFY)
 		gsp_gateway_forget(g);
-	gsp_gateway_clean(clean, sizeof(clean), why != NULL ? why : "");
+	/* A peer that repeats our token gets it into no log. */
+	gsp_gateway_clean(clean, sizeof(clean),
+	    why != NULL && strstr(why, g->token) == NULL ? why : "");
 	if (code != 0)
 		(void)snprintf(text, sizeof(text), "closed with %d%s%s", code,
 		    clean[0] != '\0' ? ": " : "", clean);
@@ -311,7 +313,8 @@ gsp_gateway_tick(struct gsp_gateway *g, int64_t now_ms)
 	case GW_OPEN: gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "cannot connect: too slow"); break;
 	case GW_HELLO: gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "it said no Hello"); break;
 	case GW_BEGIN:
-		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, g->resuming ? "the session did not resume" : "no session began");
+		gsp_gateway_drop(g, GW_CLOSE_OURS, 0,
+		    g->resuming ? "the session did not resume" : "no session began");
 		break;
 	default: break;
 	}

@@ -111,19 +111,32 @@ add_plain(struct gsp_json *o, const char *key, const char *text)
 	gsp_buf_release(&b);
 }
 
-/* A save's value is a number (its option is an INTEGER); a server's begins with a letter. */
+/* A list of saves: their option is an INTEGER, so their values are numbers. A server's name begins
+ * with a letter. */
+static bool
+are_numbers(const struct gsp_talk *t)
+{
+	uint64_t n;
+
+	for (size_t i = 0; i < t->nchoices && i < CHOICES_MAX; i++)
+		if (gsp_num_u64(&n, t->choices[i].value, 0, (UINT64_C(1) << 52) - 1) == -1)
+			return false;
+	return true;
+}
+
 void
 gsp_message_choices(struct gsp_buf *out, const struct gsp_talk *t)
 {
 	struct gsp_json *data = gsp_json_new_obj(), *list = gsp_json_add_arr(data, "choices");
+	bool numbers = are_numbers(t);
 
 	for (size_t i = 0; i < t->nchoices && i < CHOICES_MAX; i++) {
 		const struct gsp_talk_choice *c = &t->choices[i];
 		struct gsp_json *o = gsp_json_add_obj(list, NULL);
-		uint64_t n;
+		uint64_t n = 0;
 
 		add_plain(o, "name", c->name);
-		if (gsp_num_u64(&n, c->value, 0, (UINT64_C(1) << 52) - 1) == 0)
+		if (numbers && gsp_num_u64(&n, c->value, 0, UINT64_MAX) == 0)
 			gsp_json_add_u64(o, "value", n);
 		else
 			add_plain(o, "value", c->value);

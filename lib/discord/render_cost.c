@@ -35,7 +35,7 @@ add_to(struct group *g, const struct gsp_json *r, bool session)
 	g->hours += gsp_json_u64(r, "hours", 0);
 	g->sessions += session ? 1 : gsp_json_u64(r, "sessions", 0);
 	g->always += gsp_json_num(r, "always_on_usd", 0);
-	g->running |= session && gsp_json_bool(r, "running", false);
+	g->running |= gsp_json_bool(r, "running", false) || gsp_json_u64(r, "running", 0) > 0;
 }
 
 static struct group *
@@ -103,8 +103,9 @@ gsp_render_cost(struct gsp_buf *out, const struct gsp_talk *t)
 	if (s.total.hours == 0 && s.n == 0) {
 		gsp_buf_adds(&line, "Nothing was spent.");
 		gsp_lines_add(&lines, &line);
-	} else {
+	} else if (s.n != 1) {
 		gsp_buf_adds(&line, "**In all** ");
+		s.total.running = false; /* its server says so */
 		add_group(&line, &s.total);
 		gsp_lines_add(&lines, &line);
 	}

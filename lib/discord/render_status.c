@@ -38,7 +38,9 @@ add_stage(struct gsp_buf *b, const struct gsp_json *r)
 	gsp_buf_addf(b, "%s ", i < n ? stages[i].mark : "\xf0\x9f\x94\xb4");
 	gsp_text_name(b, gsp_json_str(r, "server", "?"));
 	gsp_buf_addc(b, ' ');
-	if (i < n)
+	if (strcmp(gsp_json_str(r, "kind", ""), "firewall") == 0)
+		gsp_buf_adds(b, "is a firewall without a machine");
+	else if (i < n)
 		gsp_buf_adds(b, stages[i].words);
 	else {
 		gsp_buf_adds(b, "is ");
@@ -106,14 +108,18 @@ static void
 add_next(struct gsp_buf *b, const struct gsp_json *r)
 {
 	const char *next = gsp_json_str(r, "next", "");
+	struct gsp_buf command = GSP_BUF_INIT(512);
 
 	if (next[0] == '\0')
 		return;
-	gsp_buf_adds(b, "\n\xe2\x86\xb3 ");
-	if (!gsp_text_command(b, next)) {
-		gsp_buf_adds(b, "the owner types ");
-		gsp_text_code(b, next, 100);
+	if (!gsp_text_command(&command, next)) {
+		gsp_buf_adds(&command, "the owner types ");
+		gsp_text_code(&command, next, 100);
 	}
+	/* the reason has often said it */
+	if (strstr(gsp_buf_str(b), gsp_buf_str(&command)) == NULL)
+		gsp_buf_addf(b, "\n\xe2\x86\xb3 %s", gsp_buf_str(&command));
+	gsp_buf_release(&command);
 }
 
 static void

@@ -100,7 +100,8 @@ is_lost(long status)
 }
 
 static void
-learn(struct gsp_rest_item *it, const struct gsp_http_res *res, const struct gsp_json *body, int64_t *wait)
+learn(struct gsp_rest_item *it, const struct gsp_http_res *res, const struct gsp_json *body,
+    int64_t *wait)
 {
 	struct gsp_limits_seen s = {.status = it->status, .body_retry_after_s = -1};
 

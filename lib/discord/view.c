@@ -110,15 +110,17 @@ learn(struct gsp_view *v, const char *step, const char *message)
 		v->has_machine = false;
 		v->was_down = strcmp(message, "there is no machine") == 0;
 	}
-	/* "generation 42 is home and proven: ..." */
-	if (strcmp(step, "sync-down") == 0 && (p = strstr(message, "generation ")) != NULL)
-		v->generation = strtoull(p + strlen("generation "), NULL, 10);
+	/* "generation 42 is home and proven: ...", "files/ is generation 1 now, as generation 3" */
+	if (strcmp(step, "sync-down") == 0 && strncmp(message, "generation ", 11) == 0)
+		v->generation = strtoull(message + 11, NULL, 10);
+	if (strcmp(step, "restore") == 0 && (p = strstr(message, "as generation ")) != NULL)
+		v->generation = strtoull(p + 14, NULL, 10);
 }
 
 static bool
 fold(struct gsp_view *v, const struct gsp_json *o, const char *step, const char *state)
 {
-	int64_t t = (int64_t)gsp_json_num(o, "t", 0);
+	int64_t t = (int64_t)gsp_json_u64(o, "t", 0);
 	const char *message = gsp_json_str(o, "message", "");
 	struct view_step *s = running(v, step);
 

@@ -62,7 +62,7 @@ say_down(struct gsp_buf *b, const struct gsp_view *v)
 static void
 say_restore(struct gsp_buf *b, const struct gsp_view *v)
 {
-	uint64_t generation = gsp_json_u64(v->record, "generation", 0);
+	uint64_t generation = gsp_json_u64(v->record, "generation", v->generation);
 
 	if (generation != 0)
 		gsp_buf_addf(b, "; that is generation **%" PRIu64 "** now", generation);

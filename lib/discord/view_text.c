@@ -101,21 +101,20 @@ void
 gsp_view_why(struct gsp_buf *out, const struct gsp_view *v)
 {
 	struct gsp_buf b = GSP_BUF_INIT(GSP_TEXT_BUF);
-	bool command;
+	bool command, again = v->status < 0 || v->status == 75 || v->status > 128;
 
 	if (v->why[0] == '\0' && v->status < 0)
 		gsp_buf_adds(&b, "its tool was lost, as when the computer was restarted");
 	else
-		gsp_text_failure(&b, v->server, v->status, v->why);
+		gsp_text_failure(&b, "", v->status, v->why); /* the title has its name */
 	gsp_text_cut(&b, WHY_CHARS);
 	command = strstr(gsp_buf_str(&b), "`/server ") != NULL;
 	gsp_buf_adds(out, gsp_buf_str(&b));
 	if (!command)
-		gsp_buf_addf(out, "%s `/server %s name:%s`", v->status < 0 || v->status == 75 || v->status > 128
-		    ? "\nIt goes on with" : "\nHow it is:",
-		    v->status < 0 || v->status == 75 || v->status > 128 ? gsp_verb_name(v->verb) : "status",
-		    v->server);
-	if (v->has_machine && v->verb == GSP_VERB_UP)
+		gsp_buf_addf(out, "\n%s `/server %s name:%s`", again ? "It goes on with" : "How it is:",
+		    again ? gsp_verb_name(v->verb) : "status", v->server);
+	/* never in silence; but once is enough */
+	if (v->has_machine && v->verb == GSP_VERB_UP && strstr(v->why, "cost") == NULL)
 		gsp_buf_addf(out, "\n" WARNING " the machine is there and costs until `/server down name:%s`",
 		    v->server);
 	gsp_buf_release(&b);

@@ -1,9 +1,11 @@
 #include "net/multi.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "net/multi_priv.h"
@@ -46,6 +48,9 @@ gsp_multi_new(struct gsp_multi **out, const char *ca_file, struct gsp_err *err)
 {
 	struct gsp_multi *m;
 
+	if (ca_file != NULL && access(ca_file, R_OK) == -1)
+		return gsp_err_sys(
+		    err, GSP_ECONFIG, errno, "cannot read the certificates in '%s'", ca_file);
 	if (gsp_curl_start(err) == -1)
 		return -1;
 	m = calloc(1, sizeof(*m));

@@ -20,7 +20,8 @@
 struct gsp_multi;
 
 /** gsp_multi_new(out, ca_file, err): ${ca_file}: trusted instead of the system's certificates; NULL:
- * those. gsp_multi_free(NULL) is fine; what is still under way is dropped, its callback not called. */
+ * those. GSP_ECONFIG if it cannot be read, which is looked at now; libcurl reads it later, at the first
+ * connection and again when it is a day old. gsp_multi_free(NULL) is fine; what is still under way is dropped, its callback not called. */
 int gsp_multi_new(struct gsp_multi **out, const char *ca_file, struct gsp_err *err);
 void gsp_multi_free(struct gsp_multi *m);
 

@@ -223,10 +223,8 @@ translate(struct gsp_buf *url, char *shown, size_t size, const char *ws_url)
 	bool tls = strncasecmp(ws_url, "wss://", 6) == 0;
 	const char *rest;
 
-	if (!tls && strncasecmp(ws_url, "ws://", 5) != 0) {
-		snprintf(shown, size, "%.*s", (int)strcspn(ws_url, ":/?#"), ws_url);
+	if (!tls && strncasecmp(ws_url, "ws://", 5) != 0)
 		return -1;
-	}
 	rest = ws_url + (tls ? 6 : 5);
 	snprintf(shown, size, "%s://%.*s", tls ? "wss" : "ws", (int)strcspn(rest, "/?#@"), rest);
 	gsp_buf_addf(url, "%s://%s", tls ? "https" : "http", rest);
@@ -307,7 +305,7 @@ gsp_ws_new(struct gsp_ws **out, struct gsp_multi *m, const char *url, const char
 	ws->watch = (struct gsp_multi_watch){
 	    .fd = -1, .due_ms = gsp_now_ms() + gsp_ws_open_ms, .turn = on_turn};
 	if (translate(&http, shown, sizeof(shown), url) == -1)
-		gsp_err_set(err, GSP_ECONFIG, "'%s' is not the beginning of a wss URL", shown);
+		gsp_err_set(err, GSP_ECONFIG, "the URL of a WebSocket does not begin with wss://");
 	else if (gsp_curl_target_parse(&ws->target, gsp_buf_str(&http), shown, err) == 0 &&
 		 prepare(ws, agent, err) == 0 && connect_to(ws, err) == 0)
 		rc = 0;

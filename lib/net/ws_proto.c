@@ -13,6 +13,7 @@
 #define FEED_MAX 65536u /* bytes at once */
 #define OUT_MAX 16384u
 #define CONTROL_MAX 125 /* RFC 6455 section 5.5 */
+#define TOO_BIG "it sent a message above the ceiling"
 
 /* A message that came and was not told yet. */
 struct text {
@@ -151,7 +152,7 @@ on_frame_start(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_re
 	} else if (f->opcode == WSLAY_BINARY_FRAME)
 		refuse(p, WSLAY_CODE_UNSUPPORTED_DATA, "it sent a message that is not text");
 	else if (f->payload_length > p->text_max - p->msg.len)
-		refuse(p, WSLAY_CODE_MESSAGE_TOO_BIG, "it sent a message above the ceiling");
+		refuse(p, WSLAY_CODE_MESSAGE_TOO_BIG, TOO_BIG);
 }
 
 static void
@@ -165,7 +166,7 @@ on_frame_chunk(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_re
 	if (!wslay_is_ctrl_frame(p->opcode)) {
 		gsp_buf_add(&p->msg, c->data, c->data_length);
 		if (!gsp_buf_ok(&p->msg))
-			refuse(p, WSLAY_CODE_MESSAGE_TOO_BIG, "it sent a message above the ceiling");
+			refuse(p, WSLAY_CODE_MESSAGE_TOO_BIG, TOO_BIG);
 		return;
 	}
 	if (c->data_length > sizeof(p->control) - p->ncontrol)
@@ -359,8 +360,9 @@ work(struct gsp_ws_proto *p)
 		take_head(p);
 	if (p->ctx == NULL)
 		return;
+	/* on_recv() never fails, so a failed callback is a frame that is none */
 	if (p->first == NULL && wslay_event_get_read_enabled(p->ctx) &&
-	    wslay_event_recv(p->ctx) != 0)
+	    wslay_event_recv(p->ctx) == WSLAY_ERR_NOMEM)
 		gsp_ws_proto_lost(p, "out of memory");
 	if (p->in_at == p->in.len) {
 		gsp_buf_reset(&p->in);
@@ -384,8 +386,14 @@ tell_end(struct gsp_ws_proto *p, struct gsp_ws_fact *fact)
 {
 	int sent = p->ctx != NULL ? wslay_event_get_status_code_sent(p->ctx) : 0;
 
+	/* libwslay does not always see that a reason in two pieces is UTF-8; the code counts */
+	if (sent == WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA &&
+	    p->opcode == WSLAY_CONNECTION_CLOSE && p->ncontrol >= 2)
+		take_close(p);
 	if (p->asked && p->lost)
 		blame(p, "closed, without an answer");
+	else if (sent == WSLAY_CODE_MESSAGE_TOO_BIG)
+		blame(p, TOO_BIG);
 	else if (sent == WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA)
 		blame(p, "it sent text that is not UTF-8");
 	else if (p->ctx != NULL && !wslay_event_get_read_enabled(p->ctx))

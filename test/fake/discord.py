@@ -78,7 +78,9 @@ import signal
 import ssl
 import sys
 
-from fakediscord import http
+sys.dont_write_bytecode = True  # the work tree stays clean
+
+from fakediscord import http  # noqa: E402
 from fakediscord.answers import Answers
 from fakediscord.commands import Store
 from fakediscord.control import Control

@@ -357,6 +357,10 @@ test_close_codes(void)
 		walk_free(&w);
 	}
 	to_up(&w);
+	walk_closed(&w, 4000, "bad token " WALK_TOKEN); /* the walk looks for it in what is said */
+	OK(strstr(w.said, "closed with 4000; reconnecting") != NULL);
+	walk_free(&w);
+	to_up(&w);
 	walk_closed(&w, 4004, NULL);
 	OK(strstr(w.said, "Reset Token") != NULL && strstr(w.said, "token file") != NULL);
 	walk_free(&w);
@@ -631,7 +635,7 @@ test_walk(void)
 		walk_free(&w);
 	}
 	printf("# %u sessions up, %u identifies, %u fatal ends\n", ups, identifies, deaths);
-	OK(ups > 1000 && identifies > 1000 && deaths > 0 && deaths <= 20);
+	OK(ups > 200 && identifies > 1000 && deaths > 0 && deaths <= 20);
 }
 
 static void

@@ -227,6 +227,7 @@ static void
 test_refused(void)
 {
 	struct gsp_http_req req = {.method = "GET", .url = "http://192.0.2.1/s3cret"};
+	struct gsp_multi *other = NULL;
 	struct gsp_err e = GSP_ERR_INIT;
 	struct end end = {0};
 
@@ -241,6 +242,8 @@ test_refused(void)
 	OK(gsp_multi_start(m, &req, on_end, &end, &e) == -1 && e.code == GSP_EUSAGE);
 	IS_INT(gsp_multi_busy(m), 0);
 	IS_INT(end.called, 0);
+	OK(gsp_multi_new(&other, "/nonexistent/ca.pem", &e) == -1 && e.code == GSP_ECONFIG);
+	OK(other == NULL && strstr(e.msg, "/nonexistent/ca.pem") != NULL);
 }
 
 static void

@@ -14,8 +14,9 @@ SUPPRESS_EMBEDS, EPHEMERAL, SUPPRESS_NOTIFICATIONS, COMPONENTS_V2 = 4, 64, 4096,
 class Refusal(Exception):
     """An answer that is an error."""
 
-    def __init__(self, status, code, message, errors=None, headers=None):
+    def __init__(self, status, code, message, errors=None, headers=None, about_body=False):
         super().__init__(message)
+        self.about_body = about_body  # another body may be tried
         self.status, self.code, self.headers = status, code, headers or {}
         self.body = {'message': message, 'code': code}
         if errors:

@@ -248,6 +248,8 @@ class Conn:
             self.send(9, False)
             return
         if d['seq'] > s.seq:
+            del hub.sessions[s.id]
+            hub.show('offline', 4007)
             raise Hangup(4007, 'seq %d was never sent' % d['seq'])
         if s.conn:
             s.conn.session = None

@@ -81,8 +81,9 @@ class Limits:
         self.in_second += 1
         if self.in_second <= most and now >= self.global_until:
             return None
-        after = max(self.global_until - now, self.second + 1 - now)
-        self.global_until, self.global_told = now + after, now
+        if now >= self.global_until:
+            self.global_until = self.second + 1.0
+        after, self.global_told = self.global_until - now, now
         return {'X-RateLimit-Global': 'true', 'X-RateLimit-Scope': 'global', 'Retry-After': str(int(after) + 1)}, {
             'message': 'You are being rate limited.', 'retry_after': round(after, 3), 'global': True}
 

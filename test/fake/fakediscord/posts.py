@@ -250,9 +250,10 @@ class Posts:
         if is_empty(body):
             raise Refusal(400, 50006, 'Cannot send an empty message')
         have = w.rights(c, w.bot['id'])
-        need = w.rights_bit_to_send(c) | (EMBED_LINKS if body.get('embeds') else 0)
-        if have & need != need:
+        if not have & w.rights_bit_to_send(c):
             raise Refusal(403, 50013, 'Missing Permissions')
+        if body.get('embeds') and not have & EMBED_LINKS:
+            raise Refusal(403, 50013, 'Missing Permissions', about_body=True)
         if c['type'] in THREADS and c.get('archived'):
             if c.get('locked'):
                 raise Refusal(400, 50083, 'Thread is archived')
@@ -271,7 +272,8 @@ class Posts:
         if not ref:
             return None
         if not have & READ_MESSAGE_HISTORY:
-            raise Refusal(403, 160002, 'You cannot reply without permission to read message history')
+            raise Refusal(403, 160002, 'You cannot reply without permission to read message history',
+                          about_body=True)
         other = self.w.messages.get(ref)
         if other and not other.deleted and other.channel['id'] == c['id'] and not other.flags & EPHEMERAL:
             return ref

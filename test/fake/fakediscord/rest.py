@@ -301,7 +301,7 @@ class Rest:
         return out
 
     def refusal(self, e, route, r, head):
-        if e.status == 403:
+        if e.status == 403 and not e.about_body:
             self.refused[(r.method, r.path)] = self.w.rights_version
         if e.status == 404 and e.code in (10015, 10062):
             live = e.code == 10015 and r.path.split('/')[5:6] and self.w.by_token.get(r.path.split('/')[5])
