@@ -74,6 +74,7 @@ $(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
+$(O)/gsp-bot: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c))
 $(O)/gsp-status: $(O)/cmd/status_probe.o $(O)/cmd/status_row.o
 $(O)/gsp-up: $(O)/cmd/up_watcher.o $(O)/cmd/watch_kids.o
 $(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
