@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +20,10 @@
 
 /* A bot is idle nearly always: what is kept then is small. A burst gets more, to servers that do
  * not have HTTP/2; those get one connection. */
-#define KEPT_CONNECTIONS 8
-#define HOST_CONNECTIONS 32
+#define KEPT_CONNECTIONS 16
+#define HOST_CONNECTIONS 16
 #define ALL_CONNECTIONS 64
+#define BURST 16 /* requests at once, after which memory is given back */
 
 struct request {
 	struct gsp_multi_job job; /* first: what CURLOPT_PRIVATE points to */
@@ -34,7 +38,7 @@ struct gsp_multi {
 	CURLM *curl;
 	char *ca_file;
 	struct request *requests;
-	size_t nrequests;
+	size_t nrequests, most; /* ... since there were none */
 	struct gsp_multi_watch *watches;
 	struct gsp_multi_watch *turning; /* the one whose turn is next */
 	struct curl_waitfd *wait;        /* room for a wait */
@@ -88,6 +92,13 @@ request_free(struct request *r)
 	gsp_http_res_release(&r->call.res);
 	curl_easy_cleanup(easy);
 	free(r);
+	if (m->nrequests > 0)
+		return;
+#ifdef __GLIBC__
+	if (m->most >= BURST)
+		malloc_trim(0);
+#endif
+	m->most = 0;
 }
 
 void
@@ -185,7 +196,8 @@ gsp_multi_start(struct gsp_multi *m, const struct gsp_http_req *req, gsp_multi_f
 	if (r->next != NULL)
 		r->next->prev = r;
 	m->requests = r;
-	m->nrequests++;
+	if (++m->nrequests > m->most)
+		m->most = m->nrequests;
 	if (gsp_curl_call_begin(&r->call, easy, req, &how, err) == -1) {
 		request_free(r);
 		return -1;

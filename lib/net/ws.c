@@ -269,8 +269,9 @@ connect_to(struct gsp_ws *ws, struct gsp_err *err)
 		curl_easy_setopt(e, CURLOPT_URL, gsp_buf_str(&url));
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		gsp_curl_secure(e, t, gsp_multi_ca_file(ws->m));
+		/* ALPN says http/1.1: without any, libcurl would not know whether requests to the
+		 * same host can share this connection, and let them wait to find out */
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-		curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, 1L);
 		curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

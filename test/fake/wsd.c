@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct fake_wsd {
 	fake_ws_script *script;
 	void *ctx;
 	pthread_t thread;
+	atomic_int busy; /* connections */
 };
 
 /* The descriptor is ready. false: it was not in time, or the test is over. */
@@ -215,24 +217,41 @@ fake_ws_until_gone(struct fake_ws *w)
 }
 
 static void *
+serve_one(void *arg)
+{
+	struct fake_ws *w = arg;
+	struct fake_wsd *d = w->d;
+
+	d->script(w);
+	if (w->fd != -1)
+		close(w->fd);
+	free(w);
+	d->busy--;
+	return NULL;
+}
+
+static void *
 serve(void *arg)
 {
 	struct fake_wsd *d = arg;
 
-	for (;;) {
-		struct fake_ws w = {.ctx = d->ctx, .d = d};
+	while (ready(d, d->listen_fd, POLLIN, -1)) {
+		struct fake_ws *w = calloc(1, sizeof(*w));
+		pthread_t t;
 		int on = 1;
 
-		if (!ready(d, d->listen_fd, POLLIN, -1))
-			return NULL;
-		w.fd = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-		if (w.fd == -1)
-			continue;
-		setsockopt(w.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		d->script(&w);
-		if (w.fd != -1)
-			close(w.fd);
+		if (w == NULL)
+			abort();
+		w->ctx = d->ctx;
+		w->d = d;
+		w->fd = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		d->busy++;
+		if (w->fd == -1 || pthread_create(&t, NULL, serve_one, w) != 0)
+			abort();
+		pthread_detach(t);
 	}
+	return NULL;
 }
 
 struct fake_wsd *
@@ -268,6 +287,8 @@ fake_wsd_free(struct fake_wsd *d)
 	if (write(d->stop_pipe[1], "", 1) == -1)
 		abort();
 	pthread_join(d->thread, NULL);
+	while (d->busy > 0)
+		usleep(1000);
 	close(d->listen_fd);
 	close(d->stop_pipe[0]);
 	close(d->stop_pipe[1]);

@@ -1,7 +1,7 @@
 /*
  * fake/wsd: a WebSocket server on loopback that says exactly the bytes that the test scripts: it knows
- * of frames only how to write them. A thread of the test serves one connection after the other, each
- * by the script: a function that reads and writes on the connection, and returns when it is through.
+ * of frames only how to write them. Each connection has a thread, and is served by the script: a function
+ * that reads and writes on the connection, and returns when it is through.
  */
 #ifndef GSP_FAKE_WSD_H
 #define GSP_FAKE_WSD_H

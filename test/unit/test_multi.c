@@ -109,8 +109,11 @@ fresh(void)
 static void
 answer(void *ctx, const struct fake_request *r, struct fake_answer *a)
 {
+	static char path[256]; /* the request may be forgotten while it is sent */
+
 	(void)ctx;
-	*a = (struct fake_answer){FAKE_ANSWER, 200, NULL, r->path};
+	snprintf(path, sizeof(path), "%s", r->path);
+	*a = (struct fake_answer){FAKE_ANSWER, 200, NULL, path};
 }
 
 static void
@@ -382,7 +385,7 @@ test_signal(void)
 	struct end end;
 
 	gsp_sig_on_idle(on_idle, NULL);
-	OK(gsp_multi_wait(m, NULL, 0, 30, &e) == 0);
+	OK(gsp_multi_wait(m, NULL, 0, 200, &e) == 0);
 	gsp_sig_on_idle(NULL, NULL);
 	OK(turns > 2);
 	OK(gsp_sig_init(&e) == 0);

@@ -554,6 +554,60 @@ secure(const char *host, unsigned port)
 	return s;
 }
 
+/* A WebSocket, or a request: of the same server. */
+static void
+either(struct fake_ws *w)
+{
+	char accept[29], head[256];
+
+	while (fake_ws_read_head(w)) {
+		if (strncmp(w->head, "GET", 3) != 0) {
+			fake_ws_write(w, "HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n", 39);
+			continue;
+		}
+		if (!fake_ws_accept(w, accept))
+			return;
+		snprintf(head, sizeof(head),
+		    "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		    "Sec-WebSocket-Accept: %s\r\n\r\n\x81\x03one",
+		    accept);
+		fake_ws_write(w, head, strlen(head));
+		fake_ws_until_gone(w);
+		return;
+	}
+}
+
+/* Requests do not wait for the WebSocket's connection to become theirs. */
+static void
+test_same_host(void)
+{
+	struct fake_wsd *d = fake_wsd_new(either, NULL);
+	struct gsp_err e = GSP_ERR_INIT;
+	struct seen s = {0};
+	unsigned tls_port = 0, proxy_port = 0;
+	struct gsp_http_req req = {.method = "DELETE", .total_ms = 10000};
+	char url[64];
+
+	if (d == NULL || !OK(tls_start(fake_wsd_port(d), &tls_port, &proxy_port)))
+		abort();
+	with_ca("good.pem");
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", tls_port);
+	req.url = url;
+	answered = 0;
+	begin(&s, "wss", "127.0.0.1", tls_port);
+	run(&s, 1);
+	for (int i = 0; i < 20; i++)
+		if (gsp_multi_start(m, &req, on_answer, NULL, &e) == -1)
+			abort();
+	while (gsp_multi_busy(m) > 0)
+		gsp_multi_wait(m, NULL, 0, 100, &e);
+	IS_INT(answered, 20);
+	OK(s.texts == 1 && s.ended == 0);
+	gsp_ws_free(s.ws);
+	tls_stop();
+	fake_wsd_free(d);
+}
+
 static void
 tls_cases(unsigned tls_port, unsigned proxy_port)
 {
@@ -610,6 +664,7 @@ test_tls(void)
 		tls_cases(tls_port, proxy_port);
 	tls_stop();
 	fake_wsd_free(d);
+	test_same_host();
 	with_ca(NULL);
 out:
 	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
