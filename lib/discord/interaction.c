@@ -277,8 +277,8 @@ find_option(enum gsp_option *out, unsigned *seen, const struct gsp_talk *t, cons
 		*out = (enum gsp_option)i;
 		return 0;
 	}
-	return gsp_err_set(err, GSP_EPROTO, "'/server %s' has no such option; this bot is older or newer "
-	    "than its commands: its owner types 'gsp bot register'", gsp_verb_name(t->verb));
+	return gsp_err_set(err, GSP_EPROTO, "'/server %s' has no such option: the bot is older or newer "
+	    "than its commands, which 'gsp bot register' mends", gsp_verb_name(t->verb));
 }
 
 /* The subcommand: there is exactly one, and it is in the list of options. */
@@ -294,8 +294,8 @@ find_verb(struct gsp_talk *t, const struct gsp_json **options, const struct gsp_
 	if (!gsp_json_is_arr(list) || gsp_json_count(list) != 1 ||
 	    gsp_json_u64(sub, "type", 0) != SUBCOMMAND ||
 	    gsp_verb_find(&t->verb, gsp_json_str(sub, "name", "")) == -1)
-		return gsp_err_set(err, GSP_EPROTO, "'/server' has no such command; this bot is older or "
-		    "newer than its commands: its owner types 'gsp bot register'");
+		return gsp_err_set(err, GSP_EPROTO, "'/server' has no such command: the bot is older or "
+		    "newer than its commands, which 'gsp bot register' mends");
 	*options = gsp_json_get(sub, "options");
 	if (*options != NULL && !gsp_json_is_arr(*options))
 		return gsp_err_set(err, GSP_EPROTO, "the options of '/server' are no list");

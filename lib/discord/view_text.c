@@ -32,12 +32,8 @@ static const struct {
     {"ready", "waiting until the game answers", "game answers"},
     {"stop", "stopping the game", "game stopped"},
     {"sync-down", "bringing the save home", "save is home and proven"},
-    {"sync-live", "copying the save while playing", "save copied"},
     {"teardown", "giving the machine back", "machine given back"},
     {"restore", "going back to the save", "save taken back"},
-    {"verify", "reading the saves", "saves are sound"},
-    {"after_save", "running what comes after a save", "ran what comes after a save"},
-    {"take-over", "taking the machine over", "machine taken over"},
 };
 
 static void
@@ -101,6 +97,7 @@ void
 gsp_view_why(struct gsp_buf *out, const struct gsp_view *v)
 {
 	struct gsp_buf b = GSP_BUF_INIT(GSP_TEXT_BUF);
+	char text[32];
 	bool command, again = v->status < 0 || v->status == 75 || v->status > 128;
 
 	if (v->why[0] == '\0' && v->status < 0)
@@ -114,9 +111,12 @@ gsp_view_why(struct gsp_buf *out, const struct gsp_view *v)
 		gsp_buf_addf(out, "\n%s `/server %s name:%s`", again ? "It goes on with" : "How it is:",
 		    again ? gsp_verb_name(v->verb) : "status", v->server);
 	/* never in silence; but once is enough */
-	if (v->has_machine && v->verb == GSP_VERB_UP && strstr(v->why, "cost") == NULL)
-		gsp_buf_addf(out, "\n" WARNING " the machine is there and costs until `/server down name:%s`",
-		    v->server);
+	if ((v->has_machine || v->cost_usd > 0) && strstr(v->why, "cost") == NULL) {
+		gsp_buf_adds(out, "\n" WARNING " the machine is there and costs");
+		if (v->cost_usd > 0)
+			gsp_buf_addf(out, " (%s so far)", gsp_num_usd(text, sizeof(text), v->cost_usd));
+		gsp_buf_addf(out, " until `/server down name:%s` is through", v->server);
+	}
 	gsp_buf_release(&b);
 }
 

@@ -1,11 +1,12 @@
 /* What people do in chat, and what is shown of what tools and people say. The first byte says which:
- * i an interaction, v lines of a job, any other a result of the look-up of that number. */
+ * i an interaction, c the commands that Discord has, v lines of a job, any other a result of the look-up of that number. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "discord/command.h"
 #include "discord/interaction.h"
 #include "discord/message_priv.h"
 #include "discord/view.h"
@@ -63,6 +64,21 @@ interaction(const char *text, size_t len)
 	gsp_interaction_release(&i);
 	gsp_json_free(o);
 	gsp_buf_release(&line);
+}
+
+static void
+commands(const char *text, size_t len)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_json *ours, *theirs = NULL;
+
+	if (gsp_json_parse(&theirs, text, len, &err) == -1)
+		return;
+	ours = gsp_command_all();
+	assert(gsp_command_same(ours, theirs) == gsp_command_same(theirs, ours));
+	assert(gsp_command_same(ours, ours));
+	gsp_json_free(ours);
+	gsp_json_free(theirs);
 }
 
 static void
@@ -133,6 +149,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - 1] = '\0';
 	switch (data[0]) {
 	case 'i': interaction(text, size - 1); break;
+	case 'c': commands(text, size - 1); break;
 	case 'v': view(text); break;
 	default: result(data[0], text);
 	}

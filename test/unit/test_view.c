@@ -218,7 +218,14 @@ failures(void)
 	end(v, 75, "", "gsp-up: something else", t, -1);
 	IS_STR(final(v), "<@80351110224678912> **toy** did not come up: something else. Try again in a minute.\n"
 	    "It goes on with `/server up name:toy`\n"
-	    WARNING "the machine is there and costs until `/server down name:toy`");
+	    WARNING "the machine is there and costs until `/server down name:toy` is through");
+	gsp_view_free(v);
+	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
+	t = feed(v, "down", 3);
+	end(v, 74, "", "the connection was lost", t, 0.144);
+	IS_STR(final(v), "<@80351110224678912> **toy** did not go down: the connection was lost. That is for the owner to "
+	    "mend.\nHow it is: `/server status name:toy`\n"
+	    WARNING "the machine is there and costs ($0.144 so far) until `/server down name:toy` is through");
 	gsp_view_free(v);
 	/* killed without a word */
 	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
