@@ -12,7 +12,7 @@
 
 #define HASH       256
 #define ROUTES_MAX 512 /* of these the longest idle are forgotten */
-#define IDLE_MS    900000
+#define IDLE_MS    60000
 #define DAY_MS     86400000
 #define WINDOW     10 /* minutes in which refused requests are counted */
 #define MINUTE_MS  60000
@@ -124,7 +124,8 @@ is_idle(const struct route *r, int64_t now)
 	       r->bucket->reset_at <= now && r->bucket->blocked_until <= now;
 }
 
-/* Routes hold tokens of interactions, each used for a quarter of an hour. */
+/* Routes hold the tokens of interactions: more come every day. One that is forgotten costs no more
+ * than learning its bucket again. */
 static void
 forget_idle(struct gsp_limits *l, int64_t now)
 {
@@ -252,9 +253,7 @@ bucket_when(const struct bucket *b, int64_t now)
 		return b->blocked_until;
 	if (b->free)
 		return now;
-	if (!b->known) /* one at a time, until it is known how many */
-		return b->under_way > 0 ? INT64_MAX : now;
-	if (now >= b->reset_at)
+	if (now >= b->reset_at) /* also while nothing is known yet: then the limit is one */
 		return b->under_way == 0 || b->under_way < b->limit ? now : INT64_MAX;
 	return b->left > 0 ? now : b->reset_at;
 }

@@ -136,6 +136,15 @@ test_late_answers(void)
 	one(OTHER, counted("y", "5", "0", "inf"));
 	IS_INT(wait_for(OTHER), 0);
 	gsp_limits_free(l);
+	begin(); /* three under way, and only then it is known what they count with */
+	one(EDIT, seen(200));
+	for (int i = 0; i < 3; i++)
+		gsp_limits_sent(l, EDIT, now);
+	a = counted("abc", "5", "3", "5");
+	gsp_limits_answer(l, EDIT, &a, now);
+	gsp_limits_sent(l, EDIT, now);
+	IS_INT(wait_for(EDIT), 5000); /* two of the three are still to be counted */
+	gsp_limits_free(l);
 	/* no answer: the next may try, alone */
 	begin();
 	one(EDIT, seen(0));

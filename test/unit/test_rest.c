@@ -286,6 +286,46 @@ test_line(void)
 	over();
 }
 
+/* The first of a line waits for another reason: nobody of it overtakes. */
+static void
+test_line_waits(void)
+{
+	struct gsp_rest_req q = edit("/channels/1/messages/2", "1"), p = q;
+	struct got g[4];
+
+	begin();
+	q.line = p.line = 7;
+	q.newest_only = true;
+	p.method = "POST";
+	p.path = "/channels/1/messages";
+	p.route = "POST /channels/1/messages";
+	p.body = "end";
+	ask(q, &g[0]);
+	answer(0, 500, "", "");
+	ask(p, &g[1]);
+	IS_INT(nsent, 1);
+	IS_INT(gsp_rest_next_ms(rest) - now, 500);
+	later(500);
+	IS_INT(nsent, 2);
+	IS_STR(sent[1].body, "1");
+	answer(1, 200, "", "");
+	later(0);
+	IS_INT(nsent, 3);
+	answer(2, 200, "", "");
+	/* one that waits after 500 is replaced: the new one waits on, in its place */
+	ask(q, &g[0]);
+	answer(3, 500, "", "");
+	q.body = "2";
+	ask(q, &g[2]);
+	ask(p, &g[1]);
+	OK(g[0].calls == 1 && g[0].dropped);
+	IS_INT(nsent, 4);
+	later(500);
+	IS_INT(nsent, 5);
+	IS_STR(sent[4].body, "2");
+	over();
+}
+
 static void
 test_bucket(void)
 {
@@ -645,6 +685,7 @@ main(void)
 {
 	test_plain();
 	test_line();
+	test_line_waits();
 	test_bucket();
 	test_429();
 	test_5xx();
