@@ -290,7 +290,7 @@ bot_print_rules(struct check *c, struct gsp_err *err)
 	struct gsp_out *o = c->f.json;
 	struct gsp_buf on = GSP_BUF_INIT(4096);
 
-	if (c->b.conf->nrules == 0)
+	if (c->b.conf->nrules == 0 || (o == NULL && c->f.quiet))
 		return 0;
 	if (o == NULL) {
 		printf("\n");

@@ -25,7 +25,7 @@ enum {
 	TRIES_COLD = 2,  /* without a connection ever */
 	TRIES_BROKEN = 3, /* of an answer that cannot be read */
 	TRIES_MAX = 6,
-	FULL_MAX_S = 60, /* a limit that lasts longer is met when it is met */
+	FULL_MAX_S = 10, /* a limit that lasts longer is met when it is met */
 	WAIT_MAX_MS = 3600 * 1000 /* asked for; longer is the same as this */
 };
 
