@@ -141,9 +141,11 @@ shut_files(int abi, const char *const *read, struct gsp_err *err)
 	return rc;
 }
 
-static int
-no_landlock(struct gsp_err *err)
+int
+gsp_confine_check(bool other_user, struct gsp_err *err)
 {
+	if (other_user || gsp_confine_landlock() > 0)
+		return 0;
 	return gsp_err_set(err, GSP_ESYS, "the half of the bot that talks to Discord cannot be kept out of "
 	    "the home: this kernel has no Landlock (Linux 5.13, and 'landlock' among its lsm=), and it runs "
 	    "as the home's owner; start the bot as root, so that this half becomes a user of its own, or use "
@@ -156,8 +158,8 @@ gsp_confine_net(const char *const *read, bool other_user, struct gsp_err *err)
 	const struct rlimit none = {0, 0};
 	int abi = gsp_confine_landlock();
 
-	if (abi == 0 && !other_user)
-		return no_landlock(err);
+	if (gsp_confine_check(other_user, err) == -1)
+		return -1;
 	/* a write beyond the limit shall be an error, not the end */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    setrlimit(RLIMIT_CORE, &none) == -1 || setrlimit(RLIMIT_FSIZE, &none) == -1 ||

@@ -30,6 +30,10 @@ int gsp_confine_become(uid_t uid, gid_t gid, struct gsp_err *err);
  */
 int gsp_confine_owner(uid_t uid, struct gsp_err *err);
 
+/** gsp_confine_check(other_user, err): gsp_confine_net() can work here; else GSP_ESYS with the two ways
+ * out. */
+int gsp_confine_check(bool other_user, struct gsp_err *err);
+
 /**
  * gsp_confine_net(read, other_user, err):
  * From now on this process, and every thread it makes, can
