@@ -27,7 +27,7 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
 	libssh-dev libmicrohttpd-dev libxxhash-dev libwslay-dev
 DEPS_RUN   := rsync zstd openssh-client openssh-server nftables iproute2 util-linux ca-certificates
-DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat
+DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat openssl
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
 DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 

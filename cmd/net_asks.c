@@ -165,7 +165,8 @@ net_asks_event(struct net_asks *in, const struct gsp_json *d)
 	if (rc == -1)
 		net_say("interaction %s: not understood", i.id[0] != '\0' ? i.id : "without an id");
 	if (gsp_num_u64(&id, i.id, 1, UINT64_MAX) == -1 || i.token[0] == '\0' ||
-	    (rc == 0 && i.kind == GSP_INTERACTION_OTHER) || seen(in, id) || !has_room(in))
+	    i.kind == GSP_INTERACTION_OTHER ||
+	    (rc == -1 && i.kind == GSP_INTERACTION_AUTOCOMPLETE) || seen(in, id) || !has_room(in))
 		goto out;
 	if (rc == -1) {
 		i.kind = GSP_INTERACTION_COMMAND;

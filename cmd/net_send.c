@@ -121,7 +121,8 @@ net_send_webhook(struct net *net, const char *path_text, const struct gsp_buf *b
 
 	plain(&text, body);
 	gsp_buf_adds(&path, path_text);
-	gsp_buf_addf(&route, "POST %.*s", (int)strcspn(path_text, "?"), path_text);
+	gsp_buf_adds(&route, "POST ");
+	gsp_buf_add(&route, path_text, strcspn(path_text, "?"));
 	gsp_buf_adds(&path, strchr(path_text, '?') != NULL ? "&wait=true" : "?wait=true");
 	go(net, &req, &path, &route, &text, fn, ctx);
 	gsp_buf_release(&text);

@@ -558,11 +558,12 @@ secure(const char *host, unsigned port)
 static void
 either(struct fake_ws *w)
 {
+	static const char none[] = "HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n";
 	char accept[29], head[256];
 
 	while (fake_ws_read_head(w)) {
 		if (strncmp(w->head, "GET", 3) != 0) {
-			fake_ws_write(w, "HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n", 39);
+			fake_ws_write(w, none, sizeof(none) - 1);
 			continue;
 		}
 		if (!fake_ws_accept(w, accept))
