@@ -19,7 +19,7 @@ static const char *const verb_names[GSP_VERBS] = {"up", "down", "restart", "stat
 
 enum { N, WHO, VERB, INTERACTION, APP, TOKEN, SERVER, TEXT, TIME, SCRIPT, MONTH, SAVE, SAVES, NONCE, YES,
 	MESSAGE, CHANNEL, PUBLIC, UPDATE, STATUS, OUT, SAID, ASKED, ENDED, COST, UNTIL, PLAYERS, PLAYING,
-	CHOICES, BASE, CA_FILE, WEBHOOK, SESSION, RESUME_URL, SEQ, CODE, USER, FIELDS };
+	CHOICES, BASE, CA_FILE, WEBHOOK, SESSION, RESUME_URL, SEQ, CODE, USER, OWN_APP, FIELDS };
 
 _Static_assert(FIELDS == TALK_FIELDS, "the size of the table");
 
@@ -60,7 +60,8 @@ const struct talk_field talk_fields[FIELDS] = {
     [RESUME_URL] = {"resume_url", TALK_WORD, ROOM(resume_url), 0},
     [SEQ] = {"seq", TALK_SIGNED, AT(seq), 0, -1},
     [CODE] = {"code", TALK_INT, AT(code), 0, 0},
-    [USER] = {"user", TALK_ID, ROOM(who.user), 0},
+    [USER] = {"user", TALK_ID_NONE, ROOM(who.user), 0},
+    [OWN_APP] = {"app", TALK_ID_NONE, ROOM(app), 0},
 };
 
 #define HAS(f) (UINT64_C(1) << (f))
@@ -78,7 +79,7 @@ static const struct {
     [GSP_TALK_LOST] = {"lost", HAS(N)},
     [GSP_TALK_TOLD] = {"told", HAS(INTERACTION)},
     [GSP_TALK_RESUME] = {"resume", HAS(SESSION) | HAS(RESUME_URL) | HAS(SEQ)},
-    [GSP_TALK_READY] = {"ready", HAS(APP) | HAS(USER)},
+    [GSP_TALK_READY] = {"ready", HAS(USER) | HAS(OWN_APP)},
     [GSP_TALK_FATAL] = {"fatal", HAS(CODE) | HAS(TEXT)},
     [GSP_TALK_HELLO] = {"hello", HAS(TOKEN) | HAS(BASE) | HAS(CA_FILE) | HAS(WEBHOOK) | HAS(SESSION) |
         HAS(RESUME_URL) | HAS(SEQ)},

@@ -12,8 +12,8 @@
  *   LOST    it did not (or the interaction was too old): nothing starts
  *   TOLD    the end of a job was posted (or never can be): it need not be told again
  *   RESUME  what the gateway needs after a restart
- *   READY   the gateway is up: application and the bot's own user id, in who.user (the monitor then
- *           sends the jobs it knows)
+ *   READY   the gateway is up: application and the bot's own user id, in who.user, "" where a
+ *           resumed session did not say them (the monitor then sends the jobs it knows)
  *   FATAL   the gateway refused for good; net ends
  * monitor -> net
  *   HELLO   first: token, addresses, resume state, who to become

@@ -36,7 +36,7 @@ struct talk_field {
 	int64_t least;
 };
 
-#define TALK_FIELDS 37
+#define TALK_FIELDS 38
 #define TALK_KINDS (GSP_TALK_STOP + 1)
 #define TALK_WHOLE_MAX INT64_C(4503599627370495) /* 2^52 - 1: printed exactly, see fmt/json.h */
 

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fmt/json.h"
+#include "gsp/config_discord.h"
 #include "gsp/config_dns.h"
 #include "gsp/config_notify.h"
 #include "gsp/config_policy.h"
@@ -46,6 +47,7 @@ struct gsp_home {
 	int64_t monthly_usd_1e4;          /* limits: for all servers together; -1: none */
 	struct gsp_notify notify;         /* told of every server, and of the home */
 	enum gsp_watch_who watch_by;      /* watch: by */
+	struct gsp_discord_conf discord;  /* of the bot */
 	struct gsp_yaml_doc *doc;         /* private: keeps `defaults:` */
 };
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/argv.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "fmt/yaml.h"
 
@@ -38,12 +39,13 @@ struct gsp_discord_conf {
 	bool set;                      /* there is a discord: */
 	char *token_file;              /* as written: gsp_home_expand(); NULL: none */
 	struct gsp_argv token_command;
-	uint64_t guild;
+	uint64_t guild;                /* never 0 when set */
 	uint64_t channels[25];         /* empty: any of the guild. A thread counts as its channel */
 	size_t nchannels;
-	char *webhook_file;            /* for the end of a job where the bot may not write; NULL: none */
+	char *webhook_file;            /* for the end of a job where the bot may not write; as written;
+	                                * NULL: none */
 	char *api_url;                 /* GSP_DISCORD_URL unless said; no trailing slash */
-	char *ca_file;                 /* NULL: the system's */
+	char *ca_file;                 /* as written; NULL: the system's */
 	char *user;                    /* whom the network half becomes when started as root: "gsp-bot" */
 	struct gsp_discord_rule rules[GSP_DISCORD_RULES_MAX];
 	size_t nrules;
@@ -68,5 +70,22 @@ unsigned gsp_discord_rights(const struct gsp_discord_conf *c, uint64_t user, con
  * a refusal; "" when no rule gives it. Returns ${out}. */
 const char *gsp_discord_who_may(char *out, size_t size, const struct gsp_discord_conf *c,
     enum gsp_right right, const char *server);
+
+struct gsp_home;
+
+/**
+ * gsp_discord_token(out, h, err):
+ * The bot's token: the first line of token_file (a regular file, ours, nobody else's to read), or of
+ * what token_command prints. ${out} needs a ceiling above GSP_TOKEN_MAX; gsp_token_wipe() it.
+ * Errors: GSP_ECONFIG when neither is set, GSP_EAUTH, GSP_EIO; the token is in no message.
+ */
+int gsp_discord_token(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err *err);
+
+/**
+ * gsp_discord_webhook(out, h, err):
+ * Of the URL in webhook_file what follows the API's base: "/webhooks/ID/TOKEN", with "?thread_id=N" if
+ * it has that; empty when there is no webhook_file. A secret, as above.
+ */
+int gsp_discord_webhook(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err *err);
 
 #endif

@@ -170,6 +170,14 @@ set_watch(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 }
 
 static int
+set_discord(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
+{
+	struct gsp_home *h = ctx;
+
+	return gsp_discord_set(&h->discord, v, err);
+}
+
+static int
 set_defaults(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	(void)ctx;
@@ -182,7 +190,7 @@ gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t l
 {
 	static const struct gsp_setting_key keys[] = {{"home", set_id}, {"linode", set_linode},
 	    {"ssh_keys", set_ssh_keys}, {"limits", set_limits}, {"notify", set_notify},
-	    {"watch", set_watch},
+	    {"watch", set_watch}, {"discord", set_discord},
 	    {"defaults", set_defaults}, {NULL, NULL}};
 
 	h->monthly_usd_1e4 = -1;
@@ -310,6 +318,7 @@ gsp_home_free(struct gsp_home *h)
 	free(h->token_file);
 	gsp_argv_release(&h->token_command);
 	gsp_notify_release(&h->notify);
+	gsp_discord_release(&h->discord);
 	gsp_yaml_free(h->doc);
 	free(h);
 }

@@ -52,6 +52,14 @@ int gsp_home_find(struct gsp_buf *dir, const char *option, struct gsp_err *err);
 int gsp_secret_from_file(struct gsp_buf *out, const char *path, const char *key, const char *noun,
     struct gsp_err *err);
 
+/**
+ * gsp_secret_from_command(out, dir, command, err):
+ * The first line that ${command}, a token_command, prints, as above. A program with a slash in its name
+ * is found from ${dir}. Errors: GSP_EAUTH; GSP_ETEMP after two minutes.
+ */
+int gsp_secret_from_command(struct gsp_buf *out, const char *dir, const struct gsp_argv *command,
+    struct gsp_err *err);
+
 /** gsp_home_expand(out, dir, path): "~/x" below our home directory, "x" below ${dir}. */
 void gsp_home_expand(struct gsp_buf *out, const char *dir, const char *path);
 

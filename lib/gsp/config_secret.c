@@ -114,12 +114,13 @@ token_from_file(struct gsp_buf *out, const char *path, struct gsp_err *err)
 	    : gsp_err_hint(err, "put the API token there (mode 0600), or set LINODE_TOKEN");
 }
 
-static int
-token_from_command(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err *err)
+int
+gsp_secret_from_command(struct gsp_buf *out, const char *dir, const struct gsp_argv *command,
+    struct gsp_err *err)
 {
 	struct gsp_buf raw = GSP_BUF_INIT(RAW_MAX), program = GSP_BUF_INIT(GSP_PATH_BUF);
-	const char **argv = calloc(h->token_command.n + 1, sizeof(*argv));
-	const char *name = h->token_command.v[0];
+	const char **argv = calloc(command->n + 1, sizeof(*argv));
+	const char *name = command->v[0];
 	int status, rc = -1;
 
 	/* all its room at once: growing would leave copies of the token behind */
@@ -128,10 +129,10 @@ token_from_command(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err
 		goto out;
 	}
 	gsp_buf_adds(&raw, "");
-	for (size_t i = 0; i < h->token_command.n; i++)
-		argv[i] = h->token_command.v[i];
+	for (size_t i = 0; i < command->n; i++)
+		argv[i] = command->v[i];
 	if (strchr(name, '/') != NULL) { /* a path, not a name for PATH: as in token_file */
-		gsp_home_expand(&program, h->dir, name);
+		gsp_home_expand(&program, dir, name);
 		argv[0] = gsp_buf_str(&program);
 	}
 	if (gsp_proc_run_for(argv, &raw, COMMAND_MS, &status, err) == -1) {
@@ -160,7 +161,7 @@ gsp_home_token(const struct gsp_home *h, struct gsp_buf *out, struct gsp_err *er
 	if (h->token_file != NULL)
 		return token_from_file(out, h->token_file, err);
 	if (h->token_command.n > 0)
-		return token_from_command(out, h, err);
+		return gsp_secret_from_command(out, h->dir, &h->token_command, err);
 	return gsp_err_set(err, GSP_EAUTH,
 	    "no API token: set LINODE_TOKEN, or linode: {token_file: token} in '%s/gsp.yaml'",
 	    h->dir);

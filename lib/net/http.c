@@ -145,7 +145,7 @@ int
 gsp_http_do(struct gsp_http *h, const struct gsp_http_req *req, struct gsp_http_res *res,
     struct gsp_err *err)
 {
-	static const struct gsp_curl_how how;
+	const struct gsp_curl_how how = {.ca_file = req->ca_file};
 	struct gsp_curl_call c;
 	int rc = gsp_curl_call_begin(&c, h->easy, req, &how, err);
 

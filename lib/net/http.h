@@ -41,6 +41,8 @@ struct gsp_http_req {
 	const char *url;    /* absolute */
 	const char *bearer; /* sent as Authorization: Bearer, wiped afterwards; NULL: none */
 	const char *auth_scheme; /* instead of "Bearer"; NULL: that */
+	const char *ca_file; /* trusted instead of the system's certificates; NULL: those. net/multi
+	                      * has its own */
 	const char *const *headers; /* NULL-terminated "Name: value", also a User-Agent
 	                             * instead of ours; NULL: none */
 	const char *body;	    /* sent as it is; NULL: none */

@@ -142,6 +142,25 @@ child_detach(int report_fd)
 	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
+/* The report must not be where the kept one goes. */
+static int
+child_keep(const struct gsp_proc *p, int *report_fd)
+{
+	int flags;
+
+	if (p->keep_as > 0 && p->keep_as != p->keep_fd) {
+		int other = *report_fd == p->keep_as ? fcntl(*report_fd, F_DUPFD_CLOEXEC, p->keep_as + 1)
+		                                     : *report_fd;
+
+		if (other == -1 || dup2(p->keep_fd, p->keep_as) == -1)
+			return -1;
+		*report_fd = other;
+		return 0;
+	}
+	flags = fcntl(p->keep_fd, F_GETFD);
+	return flags == -1 ? -1 : fcntl(p->keep_fd, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
 static void
 child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int report_fd)
 {
@@ -156,12 +175,8 @@ child_main(const struct gsp_proc *p, const struct ends *e, pid_t parent, int rep
 		setpgid(0, 0);
 	if (child_streams(e) == -1)
 		goto fail;
-	if (p->keep_fd >= 0) {
-		int flags = fcntl(p->keep_fd, F_GETFD);
-
-		if (flags == -1 || fcntl(p->keep_fd, F_SETFD, flags & ~FD_CLOEXEC) == -1)
-			goto fail;
-	}
+	if (p->keep_fd >= 0 && child_keep(p, &report_fd) == -1)
+		goto fail;
 	if (p->cwd != NULL && chdir(p->cwd) == -1)
 		goto fail;
 	if (p->clean_env && clearenv() != 0)

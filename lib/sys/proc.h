@@ -23,6 +23,7 @@ struct gsp_proc {
 	const char *cwd;         /* NULL: ours */
 	int in, out, err;        /* a descriptor, or one of the above; PIPE leaves our end below */
 	int keep_fd;             /* one more descriptor the child inherits, same number, above 2; -1: none */
+	int keep_as;             /* its number in the child, above 2; 0: the same */
 	bool clean_env;          /* env is all it gets, not added to ours */
 	bool new_group;          /* own process group; gsp_proc_kill() then reaches all of it */
 	bool detached;           /* nobody's child, with a session of its own, and without any descriptor

@@ -198,7 +198,7 @@ test_home_refused(void)
 	    "gsp.yaml:1:1: unknown key 'hoem' in gsp.yaml; did you mean 'home'?");
 	IS_STR(home_refusal("home: h4f8k2m9\nzzzzzz: 1\n"),
 	    "gsp.yaml:2:1: unknown key 'zzzzzz' in gsp.yaml; known: home, linode, ssh_keys, limits, notify, "
-	    "watch, defaults");
+	    "watch, discord, defaults");
 	IS_STR(home_refusal("home: H4\n"), "gsp.yaml:1:7: 'H4': must be 8 lower-case letters and "
 					   "digits, as gsp-init makes it");
 	IS_STR(home_refusal("home: [a]\n"), "gsp.yaml:1:7: a single value is wanted here");

@@ -1,0 +1,432 @@
+/* bot_asks: commands and buttons, from what was asked to what comes of it. Nothing happens before
+ * Discord has taken the answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/say.h"
+#include "fmt/json.h"
+#include "gsp/status.h"
+#include "bot_mon.h"
+
+#include "base/banned.h"
+
+enum { WAIT_MAX = 256, RECENT = 512 };
+
+#define DEFERRED_MS 60000  /* Discord is given 3 s, and the network half says so at once */
+#define LOOK_MS     20000
+#define LOGS_MS     60000
+#define QUERY_MS    8000
+
+enum what { LOOK, QUERY, JOB, NO };
+
+/* One that waits for DEFERRED, or for a tool. */
+struct waiting {
+	struct waiting *next;
+	struct gsp_talk t;
+	enum what what;
+	bool even;        /* of JOB: whoever plays */
+	int64_t until_ms; /* monotonic */
+};
+
+struct asks {
+	struct waiting *first;
+	size_t n;
+	char recent[RECENT][GSP_TALK_ID]; /* interactions that were taken: Discord repeats events */
+	size_t nrecent;
+};
+
+struct asks *
+asks_new(void)
+{
+	struct asks *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		abort();
+	return a;
+}
+
+static void
+waiting_free(struct waiting *w)
+{
+	gsp_talk_release(&w->t);
+	free(w);
+}
+
+void
+asks_free(struct asks *a)
+{
+	struct waiting *next;
+
+	if (a == NULL)
+		return;
+	for (struct waiting *w = a->first; w != NULL; w = next) {
+		next = w->next;
+		waiting_free(w);
+	}
+	free(a);
+}
+
+bool
+asks_wait(const struct mon *m)
+{
+	return m->asks->first != NULL;
+}
+
+static struct waiting *
+find(struct asks *a, uint64_t n)
+{
+	struct waiting *w = a->first;
+
+	while (w != NULL && w->t.n != n)
+		w = w->next;
+	return w;
+}
+
+/* Out of the list; the caller's now. */
+static struct waiting *
+take_out(struct asks *a, uint64_t n)
+{
+	for (struct waiting **at = &a->first; *at != NULL; at = &(*at)->next)
+		if ((*at)->t.n == n) {
+			struct waiting *w = *at;
+
+			*at = w->next;
+			a->n--;
+			return w;
+		}
+	return NULL;
+}
+
+static bool
+seen(struct asks *a, const char *interaction)
+{
+	for (size_t i = 0; i < RECENT; i++)
+		if (strcmp(a->recent[i], interaction) == 0)
+			return true;
+	snprintf(a->recent[a->nrecent++ % RECENT], GSP_TALK_ID, "%s", interaction);
+	return false;
+}
+
+/* Common to commands and buttons: it can be taken up at all. */
+static int
+acceptable(struct mon *m, const struct gsp_talk *t)
+{
+	if (find(m->asks, t->n) != NULL) {
+		mon_end(m, GSP_EPROTO, "the network half asked two things under one number");
+		return -1;
+	}
+	if (m->leaving) {
+		mon_refuse(m, t->n, "the bot is being restarted; ask again in a moment");
+		return -1;
+	}
+	if (m->asks->n >= WAIT_MAX) {
+		mon_refuse(m, t->n, "too much was asked at once; ask again in a moment");
+		return -1;
+	}
+	if (seen(m->asks, t->interaction)) {
+		mon_refuse(m, t->n, "that was asked already, and is being done");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+defer(struct mon *m, struct gsp_talk *t, enum what what, bool even, bool is_public, bool update)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+	struct gsp_talk d;
+
+	if (w == NULL)
+		abort();
+	gsp_talk_init(&d, GSP_TALK_DEFER);
+	d.n = t->n;
+	d.verb = t->verb;
+	snprintf(d.server, sizeof(d.server), "%s", t->server);
+	d.is_public = is_public;
+	d.update = update;
+	w->t = *t; /* with all it owns */
+	gsp_talk_init(t, t->kind);
+	w->what = what;
+	w->even = even;
+	w->until_ms = gsp_now_ms() + DEFERRED_MS;
+	w->next = m->asks->first;
+	m->asks->first = w;
+	m->asks->n++;
+	mon_send(m, &d);
+	gsp_talk_release(&d);
+}
+
+/* There is a machine, as far as this computer remembers: there may be players. */
+static bool
+may_be_played(const struct mon *m, const char *server)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_cloud nobody_asked = {.known = false};
+	struct gsp_status_row row;
+
+	return gsp_status_server(&row, m->t->home, server, &nobody_asked, NULL, &err) == -1 ||
+	    strcmp(row.stage, "none") != 0;
+}
+
+/* A job's directory is there before Discord is answered, so that a restart of ours finds whatever is
+ * shown as "thinking". */
+static int
+make_job(struct mon *m, struct gsp_talk *t, bool even)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (jobs_make(m, t, even, &err) == 0)
+		return 0;
+	if (err.code == GSP_EREFUSED)
+		mon_refuse(m, t->n, "that was asked already, and is being done");
+	else {
+		gsp_cli_error("%s", err.msg);
+		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun: %s", err.msg);
+	}
+	return -1;
+}
+
+void
+asks_ask(struct mon *m, struct gsp_talk *t)
+{
+	char why[WHY_MAX];
+	enum what what = LOOK;
+
+	if (acceptable(m, t) == -1)
+		return;
+	if (mon_may(m, &t->who, t->verb, t->save, t->server, why) == -1 || words_check(t, why) == -1) {
+		mon_refuse(m, t->n, "%s", why);
+		return;
+	}
+	if (words_is_job(t->verb)) {
+		what = t->verb == GSP_VERB_DOWN || t->verb == GSP_VERB_RESTORE ||
+		        (t->verb == GSP_VERB_RESTART && may_be_played(m, t->server))
+		    ? QUERY : JOB;
+		if (make_job(m, t, false) == -1)
+			return;
+	}
+	defer(m, t, what, false, what != LOOK || t->verb == GSP_VERB_EXTEND ||
+	    t->verb == GSP_VERB_HOLD, false);
+}
+
+/* The question that a button belongs to, if this person may answer it now. */
+static struct query *
+answered(struct mon *m, const struct gsp_talk *t, char why[WHY_MAX])
+{
+	struct query *q = queries_find(m, t->nonce);
+
+	if (mon_here(m, &t->who, why) == -1)
+		return NULL;
+	if (q == NULL) {
+		snprintf(why, WHY_MAX, "that question is over; ask again");
+		return NULL;
+	}
+	if (strcmp(q->ask.who.user, t->who.user) != 0) {
+		snprintf(why, WHY_MAX, "only who asked may answer that");
+		return NULL;
+	}
+	/* a role may have been taken away meanwhile */
+	if (t->yes && mon_may(m, &t->who, q->ask.verb, q->ask.save, q->ask.server, why) == -1)
+		return NULL;
+	return q;
+}
+
+void
+asks_press(struct mon *m, struct gsp_talk *t)
+{
+	char why[WHY_MAX];
+	struct query *q;
+	bool even, yes = t->yes;
+
+	if (acceptable(m, t) == -1)
+		return;
+	if ((q = answered(m, t, why)) == NULL) {
+		mon_refuse(m, t->n, "%s", why);
+		return;
+	}
+	t->verb = q->ask.verb;
+	t->save = q->ask.save;
+	snprintf(t->server, sizeof(t->server), "%s", q->ask.server);
+	/* who was shown players, or that nobody can tell, has decided; a measured zero is counted again by
+	 * the tool, for somebody may have come */
+	even = q->players != 0;
+	queries_drop(m, q); /* once */
+	if (yes && make_job(m, t, even) == -1)
+		return;
+	defer(m, t, yes ? JOB : NO, even, true, true);
+}
+
+/* ---- Discord has the answer ---- */
+
+static void
+result(struct mon *m, const struct gsp_talk *ask, int status, const char *out, const char *said)
+{
+	struct gsp_talk r;
+
+	gsp_talk_init(&r, GSP_TALK_RESULT);
+	r.n = ask->n;
+	r.verb = ask->verb;
+	snprintf(r.server, sizeof(r.server), "%s", ask->server);
+	r.status = status;
+	if ((r.out = strdup(out)) == NULL || (r.said = strdup(said)) == NULL)
+		abort();
+	mon_send(m, &r);
+	gsp_talk_release(&r);
+}
+
+static void
+looked(struct mon *m, void *ctx, int status, const char *out, const char *said)
+{
+	struct waiting *w = ctx;
+
+	/* gsp-status says 1 of a server that is named and does not run: an answer like any other */
+	if (status == 1 && (w->t.verb == GSP_VERB_STATUS || w->t.verb == GSP_VERB_LIST) && out[0] != '\0')
+		status = 0;
+	result(m, &w->t, status, out, said);
+	waiting_free(w);
+}
+
+static void
+look(struct mon *m, struct waiting *w)
+{
+	struct gsp_argv argv = GSP_ARGV_INIT;
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (words_look(&argv, m, &w->t, &err) == -1) {
+		result(m, &w->t, -1, "", err.msg);
+		gsp_argv_release(&argv);
+	} else if (kids_start(m->kids, &argv, w->t.verb == GSP_VERB_LOGS ? LOGS_MS : LOOK_MS, looked, w) == 0)
+		return;
+	else
+		result(m, &w->t, -1, "", "too much was asked at once; ask again in a moment");
+	waiting_free(w);
+}
+
+/* It ends here: nothing was started. */
+static void
+give_up(struct mon *m, struct waiting *w, const char *why)
+{
+	jobs_drop(m, w->t.interaction);
+	result(m, &w->t, -1, "", why);
+	waiting_free(w);
+}
+
+static void
+go(struct mon *m, struct waiting *w)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	/* the message: that of the answer, or the one with the button */
+	if (jobs_go(m, w->t.interaction, w->t.message, w->t.channel, w->even, &err) == -1) {
+		gsp_cli_error("%s", err.msg);
+		give_up(m, w, err.msg);
+		return;
+	}
+	waiting_free(w);
+}
+
+/* How many, and who: of what gsp-query printed. -1: nobody can tell. */
+static int64_t
+players_of(struct gsp_buf *names, int status, const char *out)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_json *v = NULL;
+	int64_t n = -1;
+
+	if (status != 0 || gsp_json_parse(&v, out, strlen(out), &ignored) == -1)
+		return -1;
+	if (gsp_json_is_num(gsp_json_get(v, "players")))
+		n = (int64_t)gsp_json_u64(v, "players", UINT32_MAX);
+	for (struct gsp_json *c = gsp_json_first(gsp_json_get(v, "names")); c != NULL; c = gsp_json_next(c))
+		gsp_buf_addf(names, "%s%s", names->len > 0 ? ", " : "", gsp_json_text(c, "?"));
+	gsp_json_free(v);
+	return n == UINT32_MAX ? -1 : n;
+}
+
+static void
+counted(struct mon *m, void *ctx, int status, const char *out, const char *said)
+{
+	struct gsp_buf names = GSP_BUF_INIT(GSP_TALK_OUT_MAX);
+	struct waiting *w = ctx;
+	int64_t n = players_of(&names, status, out);
+
+	(void)said;
+	if (w->t.verb == GSP_VERB_RESTART && n == 0)
+		go(m, w);
+	else {
+		jobs_drop(m, w->t.interaction); /* what may come of it is the button's */
+		queries_put(m, &w->t, n, gsp_buf_str(&names));
+		waiting_free(w);
+	}
+	gsp_buf_release(&names);
+}
+
+static void
+query(struct mon *m, struct waiting *w)
+{
+	struct gsp_argv argv = GSP_ARGV_INIT;
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (w->t.verb == GSP_VERB_RESTORE || (w->t.verb == GSP_VERB_DOWN && !may_be_played(m, w->t.server))) {
+		jobs_drop(m, w->t.interaction);
+		queries_put(m, &w->t, -2, "");
+		waiting_free(w);
+	} else if (words_query(&argv, m, &w->t, &err) == -1) {
+		gsp_argv_release(&argv);
+		give_up(m, w, err.msg);
+	} else if (kids_start(m->kids, &argv, QUERY_MS, counted, w) == -1)
+		give_up(m, w, "too much was asked at once; ask again in a moment");
+}
+
+void
+asks_deferred(struct mon *m, struct gsp_talk *t)
+{
+	struct waiting *w = take_out(m->asks, t->n);
+
+	if (w == NULL) {
+		mon_end(m, GSP_EPROTO, "the network half answered for what it was not asked");
+		return;
+	}
+	if (t->message[0] != '\0')
+		snprintf(w->t.message, sizeof(w->t.message), "%s", t->message);
+	if (t->channel[0] != '\0')
+		snprintf(w->t.channel, sizeof(w->t.channel), "%s", t->channel);
+	switch (w->what) {
+	case LOOK: look(m, w); break;
+	case QUERY: query(m, w); break;
+	case JOB: go(m, w); break;
+	case NO: waiting_free(w); break;
+	}
+}
+
+void
+asks_lost(struct mon *m, struct gsp_talk *t)
+{
+	struct waiting *w = take_out(m->asks, t->n);
+
+	if (w == NULL)
+		return;
+	jobs_drop(m, w->t.interaction);
+	waiting_free(w);
+}
+
+void
+asks_tick(struct mon *m)
+{
+	int64_t now = gsp_now_ms();
+
+	for (struct waiting **at = &m->asks->first; *at != NULL;) {
+		struct waiting *w = *at;
+
+		if (now < w->until_ms) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		m->asks->n--;
+		jobs_drop(m, w->t.interaction);
+		waiting_free(w);
+	}
+}

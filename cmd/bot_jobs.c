@@ -1,0 +1,518 @@
+/* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/say.h"
+#include "fmt/json.h"
+#include "sys/io.h"
+#include "sys/lock.h"
+#include "bot_job_file.h"
+#include "bot_mon.h"
+
+#include "base/banned.h"
+
+enum {
+	LOOK_MS = 200,         /* at what a running job has written */
+	LOCK_MS = 2000,        /* whether its runner lives */
+	BEGIN_MS = 10000,      /* a runner has taken its lock by then */
+	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
+	LINE_BYTES = 65536,
+	READ_BYTES = 262144,   /* of one job in one turn */
+	KEPT_S = 3600,         /* a directory, after the chat was told */
+	OLD_S = 86400,         /* one that could not be told */
+	KEPT_MAX = 500
+};
+
+enum stage { ASKED, RUNS, ENDED };
+
+struct job {
+	struct job *next;
+	struct gsp_talk begin;  /* BEGIN */
+	bool even;
+	enum stage stage;
+	bool begun, ended;      /* BEGIN, END were sent */
+	off_t at;               /* of progress: read so far */
+	struct gsp_buf part;    /* of a line */
+	bool skip;              /* the rest of a line that is too long */
+	char *held;             /* the newest line that only says how far it is */
+	int64_t look_ms, lock_ms, started_ms; /* monotonic */
+};
+
+struct jobs {
+	struct job *first;
+	int64_t sweep_ms;
+};
+
+struct jobs *
+jobs_new(void)
+{
+	struct jobs *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		abort();
+	return j;
+}
+
+static void
+job_free(struct job *j)
+{
+	gsp_talk_release(&j->begin);
+	gsp_buf_release(&j->part);
+	free(j->held);
+	free(j);
+}
+
+void
+jobs_free(struct jobs *jobs)
+{
+	struct job *next;
+
+	if (jobs == NULL)
+		return;
+	for (struct job *j = jobs->first; j != NULL; j = next) {
+		next = j->next;
+		job_free(j);
+	}
+	free(jobs);
+}
+
+static struct job *
+find(struct mon *m, const char *id)
+{
+	struct job *j = m->jobs->first;
+
+	while (j != NULL && strcmp(j->begin.interaction, id) != 0)
+		j = j->next;
+	return j;
+}
+
+static struct job *
+add(struct mon *m)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		abort();
+	gsp_buf_init(&j->part, LINE_BYTES);
+	j->next = m->jobs->first;
+	m->jobs->first = j;
+	return j;
+}
+
+static void
+take_out(struct mon *m, struct job *j)
+{
+	struct job **at = &m->jobs->first;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	job_free(j);
+}
+
+/* ---- made, started ---- */
+
+static void
+copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
+{
+	*to = *from;
+	to->roles = NULL; /* of no use once the rules were asked */
+	to->nroles = 0;
+}
+
+int
+jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *err)
+{
+	struct job *j = add(m);
+	struct gsp_talk *b = &j->begin;
+
+	gsp_talk_init(b, GSP_TALK_BEGIN);
+	copy_who(&b->who, &ask->who);
+	b->verb = ask->verb;
+	b->save = ask->save;
+	b->asked_ms = gsp_wall_ms();
+	snprintf(b->interaction, sizeof(b->interaction), "%s", ask->interaction);
+	snprintf(b->app, sizeof(b->app), "%s", ask->app);
+	snprintf(b->token, sizeof(b->token), "%s", ask->token);
+	snprintf(b->server, sizeof(b->server), "%s", ask->server);
+	snprintf(b->message, sizeof(b->message), "%s", ask->message);
+	snprintf(b->channel, sizeof(b->channel), "%s", ask->channel);
+	j->even = even;
+	j->stage = ASKED;
+	if (job_make(m->t->home, b, even, err) == 0)
+		return 0;
+	take_out(m, j);
+	return -1;
+}
+
+static int
+start_runner(struct mon *m, const char *id, struct gsp_err *err)
+{
+	struct gsp_buf dir = GSP_BUF_INIT(4096);
+	struct gsp_argv argv = GSP_ARGV_INIT;
+	struct gsp_proc p = GSP_PROC_INIT;
+	int rc = gsp_io_self_dir(&dir, err);
+
+	gsp_argv_pushf(&argv, "%s/gsp-bot", gsp_buf_str(&dir));
+	gsp_argv_push(&argv, "-C");
+	gsp_argv_push(&argv, m->t->home->dir);
+	gsp_argv_pushf(&argv, "--run-job=%s", id);
+	p.argv = (const char *const *)argv.v;
+	p.cwd = "/";
+	p.in = p.out = p.err = GSP_PROC_NULL;
+	p.detached = true;
+	if (rc == 0)
+		rc = gsp_argv_ok(&argv) ? gsp_proc_start(&p, err) : gsp_err_set(err, GSP_ESYS, "out of memory");
+	gsp_argv_release(&argv);
+	gsp_buf_release(&dir);
+	return rc;
+}
+
+static void
+begin(struct mon *m, struct job *j)
+{
+	j->begun = true;
+	mon_send(m, &j->begin);
+}
+
+int
+jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
+    struct gsp_err *err)
+{
+	struct job *j = find(m, id);
+
+	if (j == NULL || j->stage != ASKED)
+		return gsp_err_set(err, GSP_EBUG, "there is no such job");
+	j->even = even;
+	snprintf(j->begin.message, sizeof(j->begin.message), "%s", message);
+	snprintf(j->begin.channel, sizeof(j->begin.channel), "%s", channel);
+	if (job_write(m->t->home, &j->begin, even, err) == -1 || start_runner(m, id, err) == -1)
+		return -1;
+	j->stage = RUNS;
+	j->started_ms = j->lock_ms = gsp_now_ms();
+	begin(m, j);
+	return 0;
+}
+
+static void
+remove_dir(struct mon *m, const char *id)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (gsp_io_rmtree(job_path(&path, m->t->home, id, ""), &err) == -1)
+		gsp_cli_warn("%s", err.msg);
+	gsp_buf_release(&path);
+}
+
+void
+jobs_drop(struct mon *m, const char *id)
+{
+	struct job *j = find(m, id);
+
+	if (j == NULL || j->stage != ASKED)
+		return;
+	take_out(m, j);
+	remove_dir(m, id);
+}
+
+/* ---- followed ---- */
+
+static void
+send_line(struct mon *m, struct job *j, const char *line)
+{
+	struct gsp_talk t;
+
+	gsp_talk_init(&t, GSP_TALK_LINE);
+	snprintf(t.interaction, sizeof(t.interaction), "%s", j->begin.interaction);
+	if ((t.out = strdup(line)) == NULL)
+		abort();
+	mon_send(m, &t);
+	gsp_talk_release(&t);
+}
+
+static void
+send_held(struct mon *m, struct job *j)
+{
+	if (j->held != NULL && mon_room(m))
+		send_line(m, j, j->held);
+	free(j->held);
+	j->held = NULL;
+}
+
+/* Steps that begin and end are told as they come; how far one is, the newest of a turn alone. What is
+ * no progress is not for chat until the end. */
+static void
+take_line(struct mon *m, struct job *j, const char *line)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+	struct gsp_json *v = NULL;
+
+	if (gsp_json_parse(&v, line, strlen(line), &ignored) == -1 || !gsp_json_is_obj(v)) {
+		gsp_json_free(v);
+		return;
+	}
+	if (strcmp(gsp_json_str(v, "state", ""), "progress") == 0 && gsp_json_get(v, "level") == NULL) {
+		free(j->held);
+		if ((j->held = strdup(line)) == NULL)
+			abort();
+	} else {
+		send_held(m, j);
+		if (mon_room(m))
+			send_line(m, j, line);
+	}
+	gsp_json_free(v);
+}
+
+static void
+take_bytes(struct mon *m, struct job *j, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '\n') {
+			if (!j->skip && gsp_buf_ok(&j->part))
+				take_line(m, j, gsp_buf_str(&j->part));
+			gsp_buf_reset(&j->part);
+			j->skip = false;
+		} else if (j->part.len + 2 >= LINE_BYTES)
+			j->skip = true;
+		else
+			gsp_buf_addc(&j->part, p[i] != '\0' ? p[i] : '?');
+	}
+}
+
+/* false: there is more than one turn's worth, and it waits. */
+static bool
+follow(struct mon *m, struct job *j)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int fd = open(job_path(&path, m->t->home, j->begin.interaction, "progress"),
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char block[16384];
+	ssize_t n = 0;
+	off_t until = j->at + READ_BYTES;
+
+	while (fd != -1 && j->at < until && (n = pread(fd, block, sizeof(block), j->at)) > 0) {
+		take_bytes(m, j, block, (size_t)n);
+		j->at += n;
+	}
+	if (fd != -1)
+		close(fd);
+	gsp_buf_release(&path);
+	send_held(m, j);
+	return n <= 0;
+}
+
+static void
+wipe_token(struct mon *m, struct job *j)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (j->begin.token[0] == '\0')
+		return;
+	explicit_bzero(j->begin.token, sizeof(j->begin.token));
+	if (job_write(m->t->home, &j->begin, j->even, &err) == -1)
+		gsp_cli_warn("%s", err.msg);
+}
+
+static void
+end(struct mon *m, struct job *j)
+{
+	struct job_end e;
+	struct gsp_talk t;
+
+	gsp_talk_init(&t, GSP_TALK_END);
+	if (job_read_end(&e, m->t->home, j->begin.interaction) == -1)
+		return;
+	snprintf(t.interaction, sizeof(t.interaction), "%s", j->begin.interaction);
+	t.asked_ms = j->begin.asked_ms;
+	job_last_words(&t, m->t->home, &j->begin, &e);
+	j->ended = true;
+	mon_send(m, &t);
+	gsp_talk_release(&t);
+	wipe_token(m, j);
+}
+
+/* Has it an end? One whose runner was killed gets one. */
+static bool
+is_over(struct mon *m, struct job *j, int64_t now)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	const char *id = j->begin.interaction;
+
+	if (job_has(m->t->home, id, "end.json"))
+		return true;
+	if (now < j->lock_ms || (now - j->started_ms < BEGIN_MS && !job_has(m->t->home, id, "started")))
+		return false;
+	j->lock_ms = now + LOCK_MS;
+	if (job_settle(m->t->home, id, &err) == -1)
+		gsp_cli_warn("job %s: %s", id, err.msg);
+	return job_has(m->t->home, id, "end.json");
+}
+
+static void
+look_after(struct mon *m, struct job *j, int64_t now)
+{
+	bool over;
+
+	if (j->stage == RUNS && now >= j->look_ms) {
+		j->look_ms = now + LOOK_MS;
+		over = is_over(m, j, now);
+		if (follow(m, j) && over)
+			j->stage = ENDED;
+	}
+	if (j->stage == ENDED && j->begun && !j->ended)
+		end(m, j);
+	if (!j->ended && j->begin.token[0] != '\0' && gsp_wall_ms() - j->begin.asked_ms > TOKEN_MS)
+		wipe_token(m, j);
+}
+
+/* ---- told, and of earlier runs ---- */
+
+void
+jobs_told(struct mon *m, const char *id)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct job *j = find(m, id);
+
+	if (j == NULL || !j->ended)
+		return;
+	if (job_mark(m->t->home, id, "told", &err) == -1)
+		gsp_cli_warn("%s; after a restart it will be told again", err.msg);
+	take_out(m, j);
+}
+
+void
+jobs_tell(struct mon *m)
+{
+	for (struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (!j->begun && j->stage != ASKED)
+			begin(m, j);
+}
+
+static int64_t
+age_s(struct mon *m, const char *id, const char *name)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat st;
+	int64_t age = stat(job_path(&path, m->t->home, id, name), &st) == 0
+	    ? gsp_wall_s() - (int64_t)st.st_mtim.tv_sec : -1;
+
+	gsp_buf_release(&path);
+	return age;
+}
+
+/* What is over and told, or too old to be told; never what runs. */
+static bool
+is_old(struct mon *m, const char *id, size_t kept)
+{
+	int64_t told = age_s(m, id, "told"), ended = age_s(m, id, "end.json");
+
+	if (told >= 0)
+		return told > KEPT_S || kept > KEPT_MAX;
+	return ended > OLD_S || (!job_has(m->t->home, id, "job.json") && age_s(m, id, "") > KEPT_S);
+}
+
+static void
+load_one(struct mon *m, const char *id)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_talk b;
+	struct job *j;
+	bool even;
+	int over;
+
+	if (job_has(m->t->home, id, "told"))
+		return;
+	if (job_read(&b, &even, m->t->home, id, &err) == -1) {
+		if (err.code != GSP_ENOTFOUND)
+			gsp_cli_warn("%s; this job is not told", err.msg);
+		return;
+	}
+	if ((over = job_settle(m->t->home, id, &err)) == -1)
+		gsp_cli_warn("job %s: %s", id, err.msg);
+	j = add(m);
+	j->begin = b;
+	j->even = even;
+	j->stage = RUNS; /* what it has written is told in any case */
+	j->started_ms = gsp_now_ms() - BEGIN_MS;
+	(void)over;
+}
+
+/* ${fn} for each directory; the names are collected first, for some of them go. */
+static void
+each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_argv ids = GSP_ARGV_INIT;
+	DIR *d = opendir(job_path(&path, m->t->home, "", ""));
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strlen(e->d_name) < GSP_TALK_ID && e->d_name[0] != '.' &&
+		    strspn(e->d_name, "0123456789") == strlen(e->d_name))
+			gsp_argv_push(&ids, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	for (size_t i = 0; i < ids.n; i++)
+		fn(m, ids.v[i], ids.n - i);
+	gsp_argv_release(&ids);
+	gsp_buf_release(&path);
+}
+
+static void
+sweep_one(struct mon *m, const char *id, size_t kept)
+{
+	if (find(m, id) == NULL && is_old(m, id, kept))
+		remove_dir(m, id);
+}
+
+static void
+load_each(struct mon *m, const char *id, size_t kept)
+{
+	(void)kept;
+	load_one(m, id);
+}
+
+int
+jobs_load(struct mon *m, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = gsp_io_mkdirs(gsp_home_path(m->t->home, &path, "state/discord/jobs"), 0700, err);
+
+	gsp_buf_release(&path);
+	if (rc == -1)
+		return -1;
+	each(m, sweep_one);
+	each(m, load_each);
+	return 0;
+}
+
+void
+jobs_tick(struct mon *m)
+{
+	int64_t now = gsp_now_ms();
+
+	for (struct job *j = m->jobs->first; j != NULL && !m->over; j = j->next)
+		if (j->begun) /* those of earlier runs wait for the gateway */
+			look_after(m, j, now);
+	if (now >= m->jobs->sweep_ms) {
+		m->jobs->sweep_ms = now + 600000;
+		each(m, sweep_one);
+	}
+}
+
+int
+jobs_wait_ms(const struct mon *m)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->begun && j->stage == RUNS)
+			return LOOK_MS;
+	return -1;
+}

@@ -1,0 +1,109 @@
+/* bot_query: questions with two buttons: for who asked alone, once, for a minute. In memory: after a
+ * restart each is over. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "bot_mon.h"
+
+#include "base/banned.h"
+
+enum { QUERIES_MAX = 64, NONCE_LEN = 20 };
+
+#define ANSWER_MS 60000
+
+struct queries {
+	struct query v[QUERIES_MAX]; /* nonce "": free */
+};
+
+struct queries *
+queries_new(void)
+{
+	struct queries *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		abort();
+	return q;
+}
+
+static void
+clear(struct query *q)
+{
+	if (q->nonce[0] != '\0')
+		gsp_talk_release(&q->ask);
+	memset(q, 0, sizeof(*q));
+}
+
+void
+queries_free(struct queries *q)
+{
+	for (size_t i = 0; q != NULL && i < QUERIES_MAX; i++)
+		clear(&q->v[i]);
+	free(q);
+}
+
+/* A free place, or that of the oldest. */
+static struct query *
+place(struct queries *q)
+{
+	struct query *oldest = &q->v[0];
+
+	for (size_t i = 0; i < QUERIES_MAX; i++) {
+		if (q->v[i].nonce[0] == '\0')
+			return &q->v[i];
+		if (q->v[i].until_ms < oldest->until_ms)
+			oldest = &q->v[i];
+	}
+	clear(oldest);
+	return oldest;
+}
+
+void
+queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *names)
+{
+	struct query *q = place(m->queries);
+	struct gsp_talk t;
+
+	gsp_talk_init(&t, GSP_TALK_QUESTION);
+	t.n = ask->n;
+	t.verb = ask->verb;
+	t.save = ask->save;
+	snprintf(t.server, sizeof(t.server), "%s", ask->server);
+	snprintf(t.names, sizeof(t.names), "%s", names);
+	t.players = players;
+	t.until_ms = gsp_wall_ms() + ANSWER_MS;
+	gsp_rand_id(t.nonce, NONCE_LEN);
+	memcpy(q->nonce, t.nonce, sizeof(q->nonce));
+	q->until_ms = gsp_now_ms() + ANSWER_MS;
+	q->players = players;
+	q->ask = *ask;
+	gsp_talk_init(ask, ask->kind);
+	mon_send(m, &t);
+	gsp_talk_release(&t);
+}
+
+struct query *
+queries_find(struct mon *m, const char *nonce)
+{
+	int64_t now = gsp_now_ms();
+	struct query *found = NULL;
+
+	for (size_t i = 0; i < QUERIES_MAX; i++) {
+		struct query *q = &m->queries->v[i];
+
+		if (q->nonce[0] != '\0' && now >= q->until_ms)
+			clear(q);
+		if (q->nonce[0] != '\0' && nonce[0] != '\0' && strcmp(q->nonce, nonce) == 0)
+			found = q;
+	}
+	return found;
+}
+
+void
+queries_drop(struct mon *m, struct query *q)
+{
+	(void)m;
+	clear(q);
+}
