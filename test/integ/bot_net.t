@@ -134,15 +134,28 @@ slash_raw up name=vanilla
 ok "429 on a callback: after the wait" filled 5
 do_net end
 until_true 5 heard_n told 6
+lost=$(heard lost)
+discord_fault '{"method":"POST","path":"/callback","delay_ms":4000,"late":true}'
+slash_raw up name=vanilla
+ok "Discord takes too long to confirm: nothing is started" until_true 5 heard_n lost $((lost + 1))
+ok "and whoever asked is told so" until_message "nothing was started" 10 "{\"interaction\":\"$I\"}"
 discord_control violations '{"clear":true}'
 
-# ---- many at once ----
+# ---- many at once, while twenty jobs make progress ----
+told=$(heard told)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	slash_raw up name=vanilla
+done
+filled 5
 before=$(heard ask)
+do_net 'stream 10'
 # shellcheck disable=SC2046
 set -- $(python3 test/fake/crowd.py "$DISCORD" 200 status)
 is "two hundred commands at once are all answered" "$1" 200
 ok "in time (median $2 ms, the last $3 ms)" test "$3" -lt 3000
 is "each was asked about once" "$(heard ask)" $((before + 200))
+do_net 'end all'
+ok "the end of each job is told" until_true 30 heard_n told $((told + 20))
 violations_none "Discord has nothing against that"
 
 # ---- what it can, and what it costs ----
