@@ -2,7 +2,8 @@
  * discord/message: what its parts share: texts made harmless and counted, the tools' language turned
  * into the chat's, and the contents that the renderers make.
  *
- * Counts are characters (code points) as Discord counts them, of what is written: a backslash that
+ * Counts are characters, which to Discord are code points (Source: its developers, discord-api-docs,
+ * 2020-01, "how is the length determined"), of what is written: a backslash that
  * escapes is one. A text that is cut ends in "…".
  */
 #ifndef GSP_DISCORD_MESSAGE_PRIV_H
