@@ -281,6 +281,9 @@ looked(struct mon *m, void *ctx, int status, const char *out, const char *said)
 {
 	struct waiting *w = ctx;
 
+	/* gsp-status says 1 of a server that is named and does not run: an answer like any other */
+	if (status == 1 && (w->t.verb == GSP_VERB_STATUS || w->t.verb == GSP_VERB_LIST) && out[0] != '\0')
+		status = 0;
 	result(m, &w->t, status, out, said);
 	waiting_free(w);
 }

@@ -38,14 +38,14 @@ check_user(struct check *c)
 	const struct passwd *pw = getpwnam(name);
 	char todo[300];
 
-	(void)snprintf(todo, sizeof(todo), "useradd --system --no-create-home --home-dir / --shell "
+	(void)snprintf(todo, sizeof(todo), "useradd --system --user-group --no-create-home --shell "
 	    "/usr/sbin/nologin %s", name);
 	if (pw == NULL)
 		bot_found(&c->f, BOT_WRONG, "here", todo, "started as root, the half of the bot that talks to "
 		    "Discord becomes the user '%s', who does not exist", name);
-	else if (pw->pw_uid == 0)
-		bot_found(&c->f, BOT_WRONG, "here", "name another user in discord: user", "the user '%s' is root",
-		    name);
+	else if (pw->pw_uid == 0 || pw->pw_gid == 0 || pw->pw_uid == geteuid())
+		bot_found(&c->f, BOT_WRONG, "here", "name a user of its own in discord: user",
+		    "the user '%s' is root, of root's group, or the home's owner", name);
 	else if (gsp_confine_landlock() == 0)
 		bot_found(&c->f, BOT_NOTE, "here", "a kernel with Landlock (5.13 or newer) would do better",
 		    "no Landlock: the half of the bot that talks to Discord is kept from the home by being the "

@@ -173,6 +173,8 @@ bot_run(struct tool *t, struct gsp_err *err)
 	    .queries = queries_new(), .jobs = jobs_new()};
 	int lock_fd = -1, rc = -1;
 
+	/* what whoever started us left open is not for the other half */
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	catch_hangup();
 	if (mon_launch(&m, &lock_fd, err) == 0 && mon_hello(&m, err) == 0 && jobs_load(&m, err) == 0) {
 		mon_first_rules(&m);

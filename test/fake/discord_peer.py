@@ -6,13 +6,18 @@ import asyncio
 import json
 import os
 import sys
+import urllib.request
 
 sys.path.pop(0)  # discord.py beside this file is no library
 import discord  # noqa: E402
+import yarl  # noqa: E402
 from discord import app_commands  # noqa: E402
 
 GUILD = discord.Object(1200000000000000001)
 discord.http.Route.BASE = sys.argv[2] + '/v10'
+# It does not ask for the gateway's address but knows it; and this is what GET /gateway says.
+ask = urllib.request.Request(discord.http.Route.BASE + '/gateway', headers={'User-Agent': 'DiscordBot (none, 1)'})
+discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(json.load(urllib.request.urlopen(ask))['url'])
 QUIET = discord.AllowedMentions.none()
 
 
@@ -43,7 +48,6 @@ class Bot(discord.Client):
     async def until_eof(self):
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await self.close()
-        say('bye')
 
     async def on_ready(self):
         if self.told:
@@ -97,5 +101,6 @@ async def broken(i, error):
 bot.tree.add_command(server, guild=GUILD)
 try:
     bot.run(os.environ['DISCORD_PEER_TOKEN'], log_handler=None)
+    say('bye')
 except Exception as e:
     say('broken', error=repr(e))

@@ -260,6 +260,7 @@ if command -v openssl >/dev/null; then
 	stop_discord
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
 		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/key.pem" -out "$H/ca.pem" 2>/dev/null
+	# shellcheck disable=SC2034 # read by start_discord
 	DISCORD_ARGS="--tls $H/ca.pem $T/key.pem" DISCORD_SCHEME=https
 	start_discord "$(jq -nc --arg t "$TOKEN" '{token: $t}')"
 	discord_is
@@ -285,6 +286,35 @@ if command -v systemd-analyze >/dev/null; then
 	sed "s,/usr/local/bin/gsp-bot,$BUILD/gsp-bot,;/^Documentation/d" "$TOP/examples/systemd/gsp-bot.service" >"$T/gsp-bot.service"
 	systemd-analyze verify "$T/gsp-bot.service" >"$T/verify" 2>&1
 	is "the unit is good" "$? $(grep -F gsp-bot.service "$T/verify")" "0 "
+fi
+# As root with what the unit leaves it, on a home of somebody else's; its halves become two users.
+owner() { setpriv --reuid daemon --regid daemon --clear-groups env HOME=/ GSP_HOME="$H" "$@"; }
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && id daemon >/dev/null 2>&1 &&
+	chown -R daemon "$H" && owner test -x "$BUILD/gsp-bot"; then
+	discord_is
+	# whom the other half becomes cannot look into the home
+	[ "$DISCORD_SCHEME" != https ] || cp "$H/ca.pem" "$T/ca.pem"
+	[ "$DISCORD_SCHEME" != https ] || discord_is ca_file "$T/ca.pem"
+	chown daemon "$H/gsp.yaml"
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$TOP/examples/systemd/gsp-bot.service" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
+	gives 77 "check is the owner's alone" bot check
+	ok "who may register" owner "$BUILD/gsp-bot" register -q
+	ok "and check" owner "$BUILD/gsp-bot" check
+	prints "which tells of Landlock" "^ok +here .*shut in by Landlock"
+	setpriv --bounding-set="-all,$caps" --no-new-privs env -i PATH="$PATH" GSP_HOME="$H" \
+		"$BUILD/gsp-bot" run >"$T/run.out" 2>"$T/run.err" &
+	pid=$!
+	trap 'kill $pid 2>/dev/null; stop_discord; cleanup' EXIT
+	ok "run as the unit does" until_ready 1 20
+	is "one half is the owner" "$(ps -o user= -p $pid)" daemon
+	is "the other the user of the settings" "$(ps -o user= --ppid $pid)" nobody
+	is "neither can do what root can" "$(for p in $pid $(ps -o pid= --ppid $pid); do
+		sed -n 's/^CapPrm:[^0-9a-f]*//p' "/proc/$p/status"
+	done | tr '\n' ' ')" "0000000000000000 0000000000000000 "
+	kill $pid
+	wait $pid
+	is "it ends" $? 0
+	violations_none "as it should"
 fi
 ok "it ends no job" grep -qx 'KillMode=process' "$TOP/examples/systemd/gsp-bot.service"
 finish

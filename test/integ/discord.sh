@@ -1,5 +1,5 @@
 # Sourced by tests that talk to the stand-in for Discord (test/fake/discord.py), after lib.sh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #
 #	start_discord [SEED]      # a JSON text merged into the usual world; $DISCORD is http://127.0.0.1:PORT,
 #	                          # $DISCORD_URL its API base, $DISCORD_DIR/token the bot's token

@@ -1,0 +1,278 @@
+#!/bin/sh
+# gsp-bot's monitor, driven by a network half that says what the test tells it to: who may what, what is
+# started once and what never, and what becomes of jobs when the bot is killed at any of their moments.
+. test/integ/lib.sh
+in_sandbox "$@"
+need jq python3
+new_home
+B=$T/bin
+CTL=$B/ctl
+mkdir -p "$CTL"
+cp "$BUILD"/gsp* "$B/" && cp test/fake/bot-net.py "$B/gsp-bot-net" # the product looks beside itself alone
+mkfifo "$CTL/say"
+exec 9<>"$CTL/say"
+server other
+server secret
+printf 'bot.token.12345\n' >"$H/bot-token" && chmod 600 "$H/bot-token"
+conf() { # conf [RULES]: of gsp.yaml
+	sed -i '/^discord:/,$d' "$H/gsp.yaml"
+	cat >>"$H/gsp.yaml" <<-EOF
+		discord:
+		  token_file: bot-token
+		  guild: "100"
+		  channels: ["200"]
+		  user: nobody
+		  allow:
+		    - {role: "31", can: operate, servers: [toy, other]}
+		    - {role: "32", can: view, servers: [toy]}
+		    - {role: "33", can: extend, servers: [toy]}
+		    - {role: "34", can: [restore, operate]}
+		    - {user: "9", can: admin}
+	EOF
+}
+conf
+trap 'kill -9 $BOT 2>/dev/null; exec 9>&-; cleanup' EXIT
+hello() { grep -q '"kind":"hello"' "$CTL/got" 2>/dev/null; }
+start_bot() {
+	rm -f "$CTL/got"
+	"$B/gsp-bot" -C "$H" run 2>"$T/bot.err" </dev/null &
+	BOT=$!
+	until_true 10 hello || { note "$(cat "$T/bot.err")"; echo "Bail out! no bot"; exit 1; }
+}
+say() { printf '%s\n' "$1" >&9; }
+has() { jq -e "select($1)" "$CTL/got" 2>/dev/null | grep -q .; }
+await() { # await TEXT FILTER
+	if until_true "${3:-20}" has "$2"; then pass "$1"; else fail "$1"; note "$(tail -n 5 "$CTL/got")" "$(tail -n 5 "$T/bot.err")"; fi
+}
+of() { jq -rc "select($1) | $2" "$CTL/got"; } # of FILTER WHAT
+ends() { # ends STATUS TEXT: the bot does, with that
+	status=0
+	wait "$BOT" || status=$?
+	is "$2" "$status" "$1"
+}
+N_=0 ID_=$(($(date +%s) * 1000))
+ROLE=31 USER_=7 CHANNEL=200 PARENT='' GUILD=100
+who() { printf '{"user":"%s","name":"ann","guild":"%s","channel":"%s","parent":"%s","roles":["%s"]}' "$USER_" "$GUILD" "$CHANNEL" "$PARENT" "$ROLE"; }
+next() { N_=$((N_ + 1)) ID_=$((ID_ + 1)); }
+ask() { # ask VERB SERVER [JQ]: its number is $N_, its interaction $ID_
+	[ -n "${SAME:-}" ] || ID_=$((ID_ + 1))
+	N_=$((N_ + 1))
+	say "$(jq -nc --argjson who "$(who)" --argjson n $N_ --arg id $ID_ --arg verb "$1" --arg server "$2" \
+		'{kind:"ask",n:$n,who:$who,verb:$verb,interaction:$id,app:"5",token:"SECRETtok",server:$server,text:"",time:"",script:"",month:"",save:0}'" | ${3:-.}")"
+}
+press() { # press NONCE YES
+	next
+	say "$(jq -nc --argjson who "$(who)" --argjson n $N_ --arg id $ID_ --arg nonce "$1" --argjson yes "$2" \
+		'{kind:"press",n:$n,who:$who,interaction:$id,app:"5",token:"SECRETtok",nonce:$nonce,yes:$yes,message:"77",channel:"200"}')"
+}
+deferred() { say "{\"kind\":\"deferred\",\"n\":${1:-$N_},\"message\":\"77\",\"channel\":\"200\"}"; }
+told() { say "{\"kind\":\"told\",\"interaction\":\"$1\"}"; }
+allowed() { await "$1" ".kind==\"defer\" and .n==$N_"; }
+refused() { # refused TEXT PATTERN
+	await "$1" ".kind==\"refused\" and .n==$N_"
+	is "... and why" "$(of ".kind==\"refused\" and .n==$N_" .text | grep -cE "$2")" 1
+}
+job() { printf '%s/state/discord/jobs/%s' "$H" "${1:-$ID_}"; }
+no_job() { [ ! -e "$(job "$1")" ]; }
+
+# ---- the network half is started with what it needs, and nothing else ----
+LINODE_TOKEN_WAS=$LINODE_TOKEN
+start_bot
+is "its user" "$(cat "$CTL/argv")" "--become=$(id -u nobody):$(id -g nobody)"
+is "no descriptor but the socket" "$(cat "$CTL/fds")" "0 1 2 3"
+is "nothing of ours in its environment" "$(grep -cE 'TOKEN|GSP|HOME|PATH' "$CTL/env")" 0
+is "the token comes over the socket" "$(of '.kind=="hello"' .token)" bot.token.12345
+is "nothing to resume" "$(of '.kind=="hello"' .seq)" -1
+ok "its words are passed on, harmless" grep -qF 'hello from the other half \x1b[2J' "$T/bot.err"
+say '{"kind":"resume","session_id":"abc","resume_url":"wss://x","seq":41}'
+say '{"kind":"ready","app":"5","user":"6"}'
+until_true 10 grep -q ready "$T/bot.err"
+gives 75 "another one is refused" "$B/gsp-bot" -C "$H" run
+says "... naming the first" "another gsp-bot serves this home.*gsp-bot: run \(pid $BOT\)"
+
+# ---- who may what ----
+ask up toy && allowed "operate: up" && say "{\"kind\":\"lost\",\"n\":$N_}"
+ok "what was not answered is not there" until_true 10 no_job "$ID_"
+ROLE=32 && ask up toy && refused "view: no up" "takes <@&31>, <@&34>$"
+ask list "" && allowed "view: list" && say "{\"kind\":\"lost\",\"n\":$N_}"
+ask extend toy && refused "view: no extend" "<@&33>"
+ask status secret && refused "what they cannot see does not exist" "no server 'secret'; '/server list'"
+ask status nosuch && refused "... just as what does not" "no server 'nosuch'; '/server list'"
+ask status toyy && refused "a slip of the finger" "did you mean 'toy'"
+ROLE=99 && ask status secret && refused "nobody: a server that exists" "you may not use '/server status' here"
+A=$(of ".kind==\"refused\" and .n==$N_" .text)
+ask status nosuch && refused "nobody: one that does not" "you may not use"
+is "the same words" "$(of ".kind==\"refused\" and .n==$N_" .text)" "$A"
+USER_=9 && ask logs secret && allowed "a user's own rule" && say "{\"kind\":\"lost\",\"n\":$N_}"
+USER_=7 ROLE=31
+ask up toy '.save=1' && refused "an older save takes more than operate" "<@&34>"
+ask restore toy '.save=1' && refused "restore" "<@&34>"
+GUILD=101 && ask up toy && refused "another guild" "does not serve this"
+GUILD='' && ask up toy && refused "a direct message" "not in direct messages"
+GUILD=100 CHANNEL=201 && ask up toy && refused "another channel" "ask in <#200>"
+PARENT=200 && ask up toy && allowed "a thread of it" && say "{\"kind\":\"lost\",\"n\":$N_}"
+PARENT='' CHANNEL=200
+ask extend toy '.time="; rm -rf"' && refused "no extend for operate" "<@&33>"
+ROLE=33
+for t in '; rm -rf /' '-1h' '1' '9999d' '+' 'until 23:00'; do
+	ask extend toy ".time=\"$t\"" && refused "no time: $t" "no time such as"
+done
+ROLE=34 && ask restore toy && refused "no save" "which save"
+ask logs toy '.script="../x"' && refused "no script" "no script such as"
+ask say toy '.text=" "' && refused "nothing to say" "nothing to say"
+
+# names: those with the verb's right alone
+names() { # names VERB TEXT
+	next
+	say "$(jq -nc --argjson who "$(who)" --argjson n $N_ --arg verb "$1" --arg text "$2" \
+		'{kind:"names",n:$n,who:$who,verb:$verb,server:"",text:$text,saves:false}')"
+	until_true 10 has ".kind==\"choices\" and .n==$N_"
+}
+offered() { of ".kind==\"choices\" and .n==$N_" '[.choices[].value]|join(" ")'; }
+ROLE=31 && names up "" && is "names to up" "$(offered)" "other toy"
+is "... with the state" "$(of ".kind==\"choices\" and .n==$N_" '.choices[1].name')" "toy: down"
+ROLE=32 && names status "" && is "names to look at" "$(offered)" "toy"
+names up "" && is "no names to up" "$(offered)" ""
+ROLE=31 && names up ot && is "what is typed comes first" "$(offered)" "other"
+names up "; x" && is "no such" "$(offered)" ""
+GUILD=101 && names up "" && is "nothing for another guild" "$(offered)" "" && GUILD=100
+
+# ---- a look-up ----
+ROLE=32 && ask list "" && allowed "list" && deferred
+await "the tool's output" ".kind==\"result\" and .n==$N_ and .status==0"
+is "of what they may see" "$(of ".kind==\"result\" and .n==$N_" '.out' | jq -rc .server)" toy
+ROLE=33 && ask extend toy && allowed "extend" && deferred
+await "what failed says why" ".kind==\"result\" and .n==$N_ and .status!=0 and (.said|test(\"gsp-lease\"))"
+
+# ---- nothing happens before Discord has the answer; nothing twice ----
+ROLE=31 && ask up toy && allowed "up"
+FIRST=$ID_
+is "nothing has begun" "$(test -e "$(job)/started" && echo begun)$(machines)" 0
+is "the token is nobody else's to read" "$(stat -c %a "$(job)/job.json")" 600
+SAME=1 ask up toy && refused "the same event again" "asked already"
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+start_bot
+SAME=1 ask up toy && refused "... also after a restart" "asked already"
+is "what can be resumed is" "$(of '.kind=="hello"' '"\(.session_id) \(.seq)"')" "abc 41"
+is "nothing is told before the gateway is up" "$(of '.kind=="begin"' .interaction)" ""
+say '{"kind":"ready","app":"","user":""}'
+await "killed before the answer: it is told" ".kind==\"end\" and .interaction==\"$FIRST\" and .status==-1"
+is "... as what it is" "$(of '.kind=="end"' .text)" "the bot was restarted before it began; nothing was started; ask again"
+told "$FIRST"
+is "no machine" "$(machines)" 0
+
+# ---- an evening, with the bot killed in its middle ----
+sed -i '2i while [ ! -e /tmp/go ]; do sleep 0.1; done' "$H/servers/toy/bootstrap"
+ask up toy && allowed "up" && deferred
+await "it begins" ".kind==\"begin\" and .interaction==\"$ID_\" and .message==\"77\" and .token==\"SECRETtok\""
+await "its steps" ".kind==\"line\" and (.out|fromjson|.step==\"bootstrap\" and .state==\"start\")" 60
+UP=$ID_
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+start_bot
+say '{"kind":"ready","app":"5","user":"6"}'
+await "killed in the middle: it is followed" ".kind==\"begin\" and .interaction==\"$UP\""
+await "... from the start" ".kind==\"line\" and (.out|fromjson|.state==\"start\")"
+kill -TERM "$BOT"
+ends 0 "SIGTERM ends the bot"
+ok "... by STOP" has '.kind=="stop"'
+is "and no evening" "$(test -e "$(job "$UP")/end.json" && echo ended)" ""
+at toy touch /tmp/go
+until_true 60 test -e "$(job "$UP")/end.json"
+start_bot
+say '{"kind":"ready","app":"5","user":"6"}'
+await "ended while nobody looked: it is told" ".kind==\"end\" and .interaction==\"$UP\" and .status==0"
+is "with its record" "$(of ".kind==\"end\"" '.out' | jq -r .stage)" running
+is "its price" "$(of '.kind=="end"' '.cost_usd > 0')" true
+is "and the actor is in the ledger" "$(jq -r 'select(.what=="create").actor' "$H/state/ledger.jsonl")" discord:7/ann
+is "the interaction's token is gone" "$(grep -rc SECRETtok "$H/state/discord" | grep -cv ':0$')" 0
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+start_bot
+say '{"kind":"ready","app":"5","user":"6"}'
+await "not told yet: told again" ".kind==\"end\" and .interaction==\"$UP\""
+told "$UP"
+until_true 10 test -e "$(job "$UP")/told"
+SAME=1; ID_=$UP; ask up toy && refused "long after: the same event" "asked already"; SAME=; ID_=$((UP + 100))
+
+# ---- down: a question, for who asked alone, once ----
+ROLE=31 && names down "" && is "what is up comes first" "$(offered)" "toy other"
+ask down toy && allowed "down" && deferred
+await "a question" ".kind==\"question\" and .n==$N_ and .players==0"
+NONCE=$(of ".kind==\"question\" and .n==$N_" .nonce)
+USER_=8 && press "$NONCE" true && refused "somebody else" "only who asked"
+USER_=7 ROLE=32 && press "$NONCE" true && refused "the role was taken away" "takes <@&31>"
+ROLE=31 && press nosuchnonce true && refused "no such question" "question is over; ask again"
+press "$NONCE" false && await "no" ".kind==\"defer\" and .n==$N_ and .update" && deferred
+press "$NONCE" true && refused "after a no" "question is over"
+is "it runs on" "$(stage)" running
+python3 -c 'import socket, sys, time; s = socket.create_connection((sys.argv[1], 7777)); time.sleep(300)' \
+	"$(jq -r .ipv4 "$H/state/toy/session.json")" &
+PLAYER=$!
+until_true 20 sh -c 'gsp-query --json toy | grep -q "\"players\":1"'
+ask down toy && allowed "down" && deferred
+await "another question, somebody plays" ".kind==\"question\" and .n==$N_ and .players==1"
+NONCE=$(of ".kind==\"question\" and .n==$N_" .nonce)
+press "$NONCE" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update"
+DOWN=$ID_ DOWN_N=$N_
+press "$NONCE" true && refused "once" "question is over"
+deferred "$DOWN_N"
+await "it goes down" ".kind==\"end\" and .interaction==\"$DOWN\" and .status==0" 90
+kill "$PLAYER" 2>/dev/null
+is "the machine is gone" "$(machines)" 0
+is "by whom" "$(jq -r 'select(.what=="delete").actor' "$H/state/ledger.jsonl")" discord:7/ann
+told "$DOWN"
+
+# ---- the runner killed ----
+mv "$H/servers/toy/bootstrap" "$T/b" && printf '#!/bin/sh\nsleep 600\n' >"$H/servers/toy/bootstrap" && chmod +x "$H/servers/toy/bootstrap"
+ask up toy && allowed "up" && deferred
+until_true 60 has ".kind==\"line\" and .interaction==\"$ID_\" and (.out|fromjson|.step==\"bootstrap\")"
+pkill_runner() { for p in /proc/[0-9]*; do [ ! -r "$p/cmdline" ] || tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q -- "--run-job=$ID_" && kill -9 "${p#/proc/}"; done; }
+pkill_runner
+await "a killed runner is noticed" ".kind==\"end\" and .interaction==\"$ID_\" and .status==-1"
+is "... and what to do is said" "$(of ".kind==\"end\" and .interaction==\"$ID_\"" .text | grep -c "was killed.*still works on it.*/server status")" 1
+
+# ---- a broken gsp.yaml refuses everything; a mended one does not ----
+cp "$H/gsp.yaml" "$T/good" && echo 'zzz: 1' >>"$H/gsp.yaml"
+ask list "" && refused "a broken gsp.yaml" "the owner must mend gsp.yaml"
+ok "the log says what is wrong" grep -q "unknown key 'zzz'" "$T/bot.err"
+cp "$T/good" "$H/gsp.yaml"
+ask list "" && allowed "mended"
+
+# ---- what is not in the language ends the conversation ----
+hostile() { # hostile TEXT LINE
+	say "$2"
+	ends 76 "$1 ends the conversation"
+	start_bot
+}
+before=$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1 | wc -l)
+hostile "no JSON" 'rm -rf /'
+hostile "an unknown kind" '{"kind":"exec","argv":["gsp-down"]}'
+hostile "a key too many" '{"kind":"told","interaction":"1","x":1}'
+hostile "a path as an id" '{"kind":"told","interaction":"../../x"}'
+hostile "an answer to nothing" '{"kind":"deferred","n":12345,"message":"","channel":""}'
+hostile "what the monitor says" '{"kind":"stop"}'
+head -c 600000 /dev/zero | tr '\0' x >&9
+ends 76 "a line without an end, too"
+is "nothing was started" "$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1 | wc -l)" "$before"
+
+# ---- fatal: statuses for supervisors ----
+start_bot && say '{"kind":"fatal","code":4004,"text":"Authentication failed"}' && ends 77 "the token"
+start_bot && say '{"kind":"fatal","code":4014,"text":"Disallowed intents"}' && ends 78 "the intents"
+start_bot && kill -9 "$(cat "$CTL/pid")" && ends 75 "the other half killed: try again"
+sed -i 's/user: nobody/user: gsp-no-such/' "$H/gsp.yaml"
+gives 78 "no user for it" "$B/gsp-bot" -C "$H" run
+says "... and how to make it" "useradd --system.* gsp-no-such"
+conf
+chmod 644 "$H/bot-token"
+gives 77 "a token that others can read" "$B/gsp-bot" -C "$H" run
+chmod 600 "$H/bot-token"
+
+# ---- root, and a home of somebody else: its owner's process, for good ----
+mkdir -p "$T/theirs" && cp -a "$H/gsp.yaml" "$H/bot-token" "$H/servers" "$T/theirs/" && chown -R daemon "$T/theirs" && chmod -R a+rX "$B"
+H=$T/theirs
+start_bot
+is "the monitor is the owner" "$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$BOT/status")" "$(id -u daemon) $(id -u daemon) $(id -u daemon)"
+ok "its state is the owner's" test "$(stat -c %U "$H/state/discord/jobs")" = daemon
+kill -TERM "$BOT"
+ends 0 "it ends"
+: "$LINODE_TOKEN_WAS"
+finish
