@@ -13,7 +13,6 @@
 
 #include "base/banned.h"
 
-#define AGENT     "User-Agent: DiscordBot (gsp, " GSP_VERSION ")"
 #define HOUR_MS   3600000
 #define TOTAL_MS  30000 /* one attempt */
 #define LEAST_MS  500
@@ -21,6 +20,7 @@
 #define BACK_MAX  30000
 #define BODY_MAX  (4u << 20)
 #define PATH_MAX_ 2048
+#define TOKEN_MAX 4000 /* bytes; Discord's has about 72 */
 
 static void *
 must(void *p)
@@ -215,7 +215,7 @@ start(struct gsp_rest_item *it, int64_t now)
 {
 	struct gsp_rest *r = it->r;
 	struct gsp_buf url = GSP_BUF_INIT(PATH_MAX_ + 1024);
-	const char *headers[] = {AGENT, it->auth ? r->auth : NULL, NULL};
+	const char *headers[] = {"User-Agent: " GSP_DISCORD_AGENT, NULL};
 	struct gsp_http_req req = {.method = it->method, .headers = headers, .body = it->body,
 	    .body_len = it->body != NULL ? strlen(it->body) : 0, .shown = shown(it),
 	    .body_max = BODY_MAX};
@@ -223,6 +223,10 @@ start(struct gsp_rest_item *it, int64_t now)
 
 	gsp_buf_addf(&url, "%s%s", r->base, it->path);
 	req.url = gsp_buf_str(&url);
+	if (it->auth) {
+		req.bearer = r->token;
+		req.auth_scheme = "Bot";
+	}
 	req.total_ms = it->until - now < TOTAL_MS ? it->until - now : TOTAL_MS;
 	if (req.total_ms < LEAST_MS)
 		req.total_ms = LEAST_MS;
@@ -389,20 +393,17 @@ gsp_rest_idle(const struct gsp_rest *r)
 int
 gsp_rest_new(struct gsp_rest **out, const struct gsp_rest_opts *o, struct gsp_err *err)
 {
-	struct gsp_buf auth = GSP_BUF_INIT(4096);
+	const char *token = o->token != NULL ? o->token : "";
 	struct gsp_rest *r;
 
 	if (gsp_http_url_check(o->base, err) == -1)
 		return -1;
-	gsp_buf_addf(&auth, "Authorization: Bot %s", o->token != NULL ? o->token : "");
-	if (!gsp_buf_ok(&auth) || strpbrk(gsp_buf_str(&auth), "\r\n") != NULL) {
-		gsp_buf_release(&auth);
+	if (strlen(token) > TOKEN_MAX || strpbrk(token, "\r\n") != NULL)
 		return gsp_err_set(err, GSP_ECONFIG, "the bot token is none: too long, or of two lines");
-	}
 	r = must(calloc(1, sizeof(*r)));
 	r->multi = o->multi;
 	r->base = copy(o->base);
-	r->auth = gsp_buf_take(&auth);
+	r->token = copy(token);
 	r->now_ms = o->now_ms != NULL ? o->now_ms : gsp_now_ms;
 	r->below = o->below != NULL ? o->below : gsp_rand_below;
 	r->limits = gsp_limits_new();
@@ -430,6 +431,6 @@ gsp_rest_free(struct gsp_rest *r)
 	gsp_limits_free(r->limits);
 	gsp_refused_release(&r->no);
 	free(r->base);
-	gsp_rest_wipe(r->auth);
+	gsp_rest_wipe(r->token);
 	free(r);
 }

@@ -43,7 +43,7 @@ struct gsp_rest_list {
 
 struct gsp_rest {
 	struct gsp_multi *multi;
-	char *base, *auth;
+	char *base, *token;
 	int64_t (*now_ms)(void);
 	uint32_t (*below)(uint32_t n);
 	struct gsp_limits *limits;

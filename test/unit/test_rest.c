@@ -58,10 +58,12 @@ gsp_multi_start(struct gsp_multi *m, const struct gsp_http_req *req, gsp_multi_f
 	(void)snprintf(line, sizeof(line), "%s %s", req->method, req->url);
 	s->line = copy(line);
 	for (const char *const *h = req->headers; h != NULL && *h != NULL; h++) {
-		if (strncmp(*h, "Authorization: ", 15) == 0)
-			s->auth = copy(*h + 15);
 		if (strncmp(*h, "User-Agent: ", 12) == 0)
 			s->agent = copy(*h + 12);
+	}
+	if (req->bearer != NULL) {
+		(void)snprintf(line, sizeof(line), "%s %s", req->auth_scheme, req->bearer);
+		s->auth = copy(line);
 	}
 	s->body = copy(req->body);
 	s->shown = copy(req->shown);
