@@ -255,6 +255,7 @@ class Control:
     def do_state(self, a):
         w = self.w
         return {'application': w.application, 'bot': w.bot, 'token': w.token, 'knobs': w.knobs,
+                'webhooks': list(w.webhooks.values()),
                 'gateway': self.hub.state(), 'messages': self.do_messages({}),
                 'interactions': self.do_interactions({}), 'commands': self.do_commands({}),
                 'writes': self.commands.writes, 'violations': w.violations,
