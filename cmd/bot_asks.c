@@ -19,6 +19,8 @@ enum { WAIT_MAX = 256, RECENT = 512 };
 #define LOGS_MS     60000
 #define QUERY_MS    8000
 
+#define AGAIN "that was asked already; what became of it is said where it was asked"
+
 enum what { LOOK, QUERY, JOB, NO };
 
 /* One that waits for DEFERRED, or for a tool. */
@@ -126,7 +128,7 @@ acceptable(struct mon *m, const struct gsp_talk *t)
 		return -1;
 	}
 	if (seen(m->asks, t->interaction)) {
-		mon_refuse(m, t->n, "that was asked already, and is being done");
+		mon_refuse(m, t->n, AGAIN);
 		return -1;
 	}
 	return 0;
@@ -173,14 +175,14 @@ may_be_played(const struct mon *m, const char *server)
 /* A job's directory is there before Discord is answered, so that a restart of ours finds whatever is
  * shown as "thinking". */
 static int
-make_job(struct mon *m, struct gsp_talk *t, bool even)
+note(struct mon *m, struct gsp_talk *t, bool job, bool even)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 
-	if (jobs_make(m, t, even, &err) == 0)
+	if ((job ? jobs_make(m, t, even, &err) : jobs_once(m, t->interaction, &err)) == 0)
 		return 0;
 	if (err.code == GSP_EREFUSED)
-		mon_refuse(m, t->n, "that was asked already, and is being done");
+		mon_refuse(m, t->n, AGAIN);
 	else {
 		gsp_cli_error("%s", err.msg);
 		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun: %s", err.msg);
@@ -204,9 +206,10 @@ asks_ask(struct mon *m, struct gsp_talk *t)
 		what = t->verb == GSP_VERB_DOWN || t->verb == GSP_VERB_RESTORE ||
 		        (t->verb == GSP_VERB_RESTART && may_be_played(m, t->server))
 		    ? QUERY : JOB;
-		if (make_job(m, t, false) == -1)
+		if (note(m, t, true, false) == -1)
 			return;
-	}
+	} else if (words_changes(t->verb) && note(m, t, false, false) == -1)
+		return;
 	defer(m, t, what, false, what != LOOK || t->verb == GSP_VERB_EXTEND ||
 	    t->verb == GSP_VERB_HOLD, false);
 }
@@ -253,7 +256,7 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	 * the tool, for somebody may have come */
 	even = q->players != 0;
 	queries_drop(m, q); /* once */
-	if (yes && make_job(m, t, even) == -1)
+	if (yes && note(m, t, true, even) == -1)
 		return;
 	defer(m, t, yes ? JOB : NO, even, true, true);
 }
@@ -356,7 +359,6 @@ counted(struct mon *m, void *ctx, int status, const char *out, const char *said)
 	if (w->t.verb == GSP_VERB_RESTART && n == 0)
 		go(m, w);
 	else {
-		jobs_drop(m, w->t.interaction); /* what may come of it is the button's */
 		queries_put(m, &w->t, n, gsp_buf_str(&names));
 		waiting_free(w);
 	}
@@ -370,7 +372,6 @@ query(struct mon *m, struct waiting *w)
 	struct gsp_err err = GSP_ERR_INIT;
 
 	if (w->t.verb == GSP_VERB_RESTORE || (w->t.verb == GSP_VERB_DOWN && !may_be_played(m, w->t.server))) {
-		jobs_drop(m, w->t.interaction);
 		queries_put(m, &w->t, -2, "");
 		waiting_free(w);
 	} else if (words_query(&argv, m, &w->t, &err) == -1) {
@@ -417,6 +418,7 @@ asks_tick(struct mon *m)
 {
 	int64_t now = gsp_now_ms();
 
+	queries_tick(m);
 	for (struct waiting **at = &m->asks->first; *at != NULL;) {
 		struct waiting *w = *at;
 

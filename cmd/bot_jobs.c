@@ -195,6 +195,40 @@ jobs_remove_dir(struct mon *m, const char *id)
 	gsp_buf_release(&path);
 }
 
+/* The token is of no use any more: it goes from the disk, and then from memory. If that fails it is
+ * tried again. */
+static int
+wipe_token(struct mon *m, struct job *j, struct gsp_err *err)
+{
+	struct gsp_talk without = j->begin;
+
+	if (j->begin.token[0] == '\0')
+		return 0;
+	without.token[0] = '\0';
+	explicit_bzero(without.token, sizeof(without.token));
+	if (job_write(m->t->home, &without, j->even, err) == -1)
+		return -1;
+	explicit_bzero(j->begin.token, sizeof(j->begin.token));
+	return 0;
+}
+
+/* All is said; the directory stays, so that what Discord repeats starts nothing. A disk without room
+ * still lets files be removed. */
+static void
+close_dir(struct mon *m, struct job *j)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err err = GSP_ERR_INIT, ignored = GSP_ERR_INIT;
+	const char *id = j->begin.interaction;
+
+	(void)gsp_io_sweep(job_path(&path, m->t->home, id, ""), &ignored);
+	if (wipe_token(m, j, &ignored) == -1)
+		(void)unlink(job_path(&path, m->t->home, id, "job.json"));
+	if (job_mark(m->t->home, id, "told", &err) == -1)
+		gsp_cli_warn("%s; after a restart it will be told again", err.msg);
+	gsp_buf_release(&path);
+}
+
 void
 jobs_drop(struct mon *m, const char *id)
 {
@@ -202,8 +236,20 @@ jobs_drop(struct mon *m, const char *id)
 
 	if (j == NULL || j->stage != ASKED)
 		return;
+	close_dir(m, j);
 	take_out(m, j);
-	jobs_remove_dir(m, id);
+}
+
+int
+jobs_once(struct mon *m, const char *id, struct gsp_err *err)
+{
+	int rc = job_mkdir(m->t->home, id, err);
+
+	if (rc == 0 && job_mark(m->t->home, id, "told", err) == -1) {
+		jobs_remove_dir(m, id);
+		rc = -1;
+	}
+	return rc;
 }
 
 /* ---- followed ---- */
@@ -293,18 +339,6 @@ follow(struct mon *m, struct job *j)
 }
 
 static void
-wipe_token(struct mon *m, struct job *j)
-{
-	struct gsp_err err = GSP_ERR_INIT;
-
-	if (j->begin.token[0] == '\0')
-		return;
-	explicit_bzero(j->begin.token, sizeof(j->begin.token));
-	if (job_write(m->t->home, &j->begin, j->even, &err) == -1)
-		gsp_cli_warn("%s", err.msg);
-}
-
-static void
 end(struct mon *m, struct job *j)
 {
 	struct job_end e;
@@ -319,7 +353,6 @@ end(struct mon *m, struct job *j)
 	j->ended = true;
 	mon_send(m, &t);
 	gsp_talk_release(&t);
-	wipe_token(m, j);
 }
 
 /* Has it an end? One whose runner was killed gets one. */
@@ -342,6 +375,7 @@ is_over(struct mon *m, struct job *j, int64_t now)
 static void
 look_after(struct mon *m, struct job *j, int64_t now)
 {
+	struct gsp_err ignored = GSP_ERR_INIT;
 	bool over;
 
 	if (j->stage == RUNS && now >= j->look_ms) {
@@ -352,8 +386,8 @@ look_after(struct mon *m, struct job *j, int64_t now)
 	}
 	if (j->stage == ENDED && j->begun && !j->ended)
 		end(m, j);
-	if (!j->ended && j->begin.token[0] != '\0' && gsp_wall_ms() - j->begin.asked_ms > TOKEN_MS)
-		wipe_token(m, j);
+	if (j->ended || gsp_wall_ms() - j->begin.asked_ms > TOKEN_MS)
+		(void)wipe_token(m, j, &ignored);
 }
 
 /* ---- told ---- */
@@ -361,13 +395,11 @@ look_after(struct mon *m, struct job *j, int64_t now)
 void
 jobs_told(struct mon *m, const char *id)
 {
-	struct gsp_err err = GSP_ERR_INIT;
 	struct job *j = jobs_find(m, id);
 
 	if (j == NULL || !j->ended)
 		return;
-	if (job_mark(m->t->home, id, "told", &err) == -1)
-		gsp_cli_warn("%s; after a restart it will be told again", err.msg);
+	close_dir(m, j);
 	take_out(m, j);
 }
 

@@ -40,6 +40,18 @@ is_old(struct mon *m, const char *id, size_t kept)
 	return ended > OLD_S || (!job_has(m->t->home, id, "job.json") && age_s(m, id, "") > KEPT_S);
 }
 
+/* What a write that was killed has left, which may be a token. */
+static void
+sweep_dir(struct mon *m, const char *id)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_err err = GSP_ERR_INIT;
+
+	if (gsp_io_sweep(job_path(&path, m->t->home, id, ""), &err) == -1)
+		gsp_cli_warn("%s", err.msg);
+	gsp_buf_release(&path);
+}
+
 static void
 load_one(struct mon *m, const char *id)
 {
@@ -48,11 +60,14 @@ load_one(struct mon *m, const char *id)
 	struct job *j;
 	bool even;
 
+	sweep_dir(m, id);
 	if (job_has(m->t->home, id, "told"))
 		return;
 	if (job_read(&b, &even, m->t->home, id, &err) == -1) {
 		if (err.code != GSP_ENOTFOUND)
 			gsp_cli_warn("%s; this job is not told", err.msg);
+		else /* it was never noted, so nothing can have begun: it may come again */
+			jobs_remove_dir(m, id);
 		return;
 	}
 	if (job_settle(m->t->home, id, &err) == -1)
@@ -111,6 +126,8 @@ jobs_load(struct mon *m, struct gsp_err *err)
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = gsp_io_mkdirs(gsp_home_path(m->t->home, &path, "state/discord/jobs"), 0700, err);
 
+	if (rc == 0)
+		rc = gsp_io_sweep(gsp_home_path(m->t->home, &path, "state/discord"), err);
 	gsp_buf_release(&path);
 	if (rc == -1)
 		return -1;

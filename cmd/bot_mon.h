@@ -108,6 +108,8 @@ int mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_righ
 /** words_actor(out, who): "discord:ID/NAME", as --actor takes it. */
 void words_actor(char out[129], const struct gsp_talk_who *who);
 bool words_is_job(enum gsp_verb v);
+/** words_changes(v): no job, but to be done once alone. */
+bool words_changes(enum gsp_verb v);
 /** words_check(ask, why): what they typed makes sense. 0, or -1 with ${why}. */
 int words_check(const struct gsp_talk *ask, char why[WHY_MAX]);
 /** words_look(a, m, ask, err): the command line of a look-up. */
@@ -161,11 +163,14 @@ struct query {
 
 struct queries *queries_new(void);
 void queries_free(struct queries *q);
-/** queries_put(m, ask, players, names): remember it and ask; takes ${ask}. */
+/** queries_put(m, ask, players, names): remember it and ask; takes ${ask}. Its job goes when it is over. */
 void queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *names);
 /** queries_find(m, nonce): one that is not over; NULL. queries_drop(m, q): it is. */
 struct query *queries_find(struct mon *m, const char *nonce);
 void queries_drop(struct mon *m, struct query *q);
+/** queries_tick(m): drop those whose time is up. queries_leave(m): all; the network half closes them. */
+void queries_tick(struct mon *m);
+void queries_leave(struct mon *m);
 
 /* ---- bot_names.c ---- */
 
@@ -183,8 +188,11 @@ int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp
 /** jobs_go(m, id, message, channel, even, err): the answer is there: BEGIN, and start it. */
 int jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err);
-/** jobs_drop(m, id): it never began. */
+/** jobs_drop(m, id): it never began, or was a question that is over: nothing more comes of it, whatever
+ * Discord repeats. */
 void jobs_drop(struct mon *m, const char *id);
+/** jobs_once(m, id, err): for what is no job and must not be done twice: GSP_EREFUSED the second time. */
+int jobs_once(struct mon *m, const char *id, struct gsp_err *err);
 void jobs_told(struct mon *m, const char *id);
 /** jobs_tell(m): the gateway is up: BEGIN for those of earlier runs. */
 void jobs_tell(struct mon *m);

@@ -1,5 +1,5 @@
 /* bot_query: questions with two buttons: for who asked alone, once, for a minute. In memory: after a
- * restart each is over. */
+ * restart each is over, and its job, which never began, says so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +46,9 @@ queries_free(struct queries *q)
 
 /* A free place, or that of the oldest. */
 static struct query *
-place(struct queries *q)
+place(struct mon *m)
 {
+	struct queries *q = m->queries;
 	struct query *oldest = &q->v[0];
 
 	for (size_t i = 0; i < QUERIES_MAX; i++) {
@@ -56,14 +57,14 @@ place(struct queries *q)
 		if (q->v[i].until_ms < oldest->until_ms)
 			oldest = &q->v[i];
 	}
-	clear(oldest);
+	queries_drop(m, oldest);
 	return oldest;
 }
 
 void
 queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *names)
 {
-	struct query *q = place(m->queries);
+	struct query *q = place(m);
 	struct gsp_talk t;
 
 	gsp_talk_init(&t, GSP_TALK_QUESTION);
@@ -87,14 +88,12 @@ queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *na
 struct query *
 queries_find(struct mon *m, const char *nonce)
 {
-	int64_t now = gsp_now_ms();
 	struct query *found = NULL;
 
+	queries_tick(m);
 	for (size_t i = 0; i < QUERIES_MAX; i++) {
 		struct query *q = &m->queries->v[i];
 
-		if (q->nonce[0] != '\0' && now >= q->until_ms)
-			clear(q);
 		if (q->nonce[0] != '\0' && nonce[0] != '\0' && strcmp(q->nonce, nonce) == 0)
 			found = q;
 	}
@@ -104,6 +103,26 @@ queries_find(struct mon *m, const char *nonce)
 void
 queries_drop(struct mon *m, struct query *q)
 {
-	(void)m;
+	jobs_drop(m, q->ask.interaction);
 	clear(q);
+}
+
+static void
+drop_until(struct mon *m, int64_t now)
+{
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (m->queries->v[i].nonce[0] != '\0' && now >= m->queries->v[i].until_ms)
+			queries_drop(m, &m->queries->v[i]);
+}
+
+void
+queries_tick(struct mon *m)
+{
+	drop_until(m, gsp_now_ms());
+}
+
+void
+queries_leave(struct mon *m)
+{
+	drop_until(m, INT64_MAX);
 }

@@ -77,6 +77,7 @@ leave(struct mon *m)
 
 	m->leaving = true;
 	m->leave_by_ms = gsp_now_ms() + LEAVE_MS;
+	queries_leave(m);
 	gsp_talk_init(&t, GSP_TALK_STOP);
 	mon_send(m, &t);
 	gsp_talk_release(&t);

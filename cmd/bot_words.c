@@ -45,6 +45,12 @@ words_is_job(enum gsp_verb v)
 	return v == GSP_VERB_UP || v == GSP_VERB_DOWN || v == GSP_VERB_RESTART || v == GSP_VERB_RESTORE;
 }
 
+bool
+words_changes(enum gsp_verb v)
+{
+	return v == GSP_VERB_EXTEND || v == GSP_VERB_HOLD || v == GSP_VERB_SAY;
+}
+
 static int
 check_time(const struct gsp_talk *ask, char why[WHY_MAX])
 {

@@ -13,15 +13,12 @@ mknodat mkfifo mkfifoat chmod fchmod fchmodat lchmod chown fchown lchown fchowna
 lutimes futimens utimensat setxattr lsetxattr fsetxattr removexattr mkstemp mkostemp mkstemps mkdtemp tmpfile
 fopen freopen fork vfork clone posix_spawn posix_spawnp system popen execl execle execlp execv execve execvp
 execvpe fexecve waitpid wait wait3 wait4 waitid send sendto sendmsg sendmmsg
-curl_easy_perform curl_easy_send curl_ws_send ssh_new ssh_userauth_publickey ssh_userauth_password
+curl_easy_perform curl_easy_send gsp_multi_start curl_ws_send ssh_new ssh_userauth_publickey ssh_userauth_password
 ssh_channel_request_exec ssh_channel_request_shell ssh_channel_request_subsystem ssh_channel_write
 ssh_channel_write_stderr ssh_channel_send_eof ssh_channel_free ssh_channel_close
 ssh_channel_request_send_signal ssh_scp_new sftp_new'
-# ssh_pump.c: to the program that gsp-ssh runs for; to the machine goes ssh_channel_write. query/sock.c:
-# to a game: how many play? Whoever is told twice, or half, has done nothing.
 # waitid: with WNOWAIT, it looks whether a program is over; waitpid collects it.
-# curl_easy_send: to Discord's gateway, whose protocol knows connections that end in the middle.
-harmless='send waitid curl_easy_send'
+harmless='waitid'
 
 # What the tools are made of: the library without the sandbox, and each main.
 nm -A -u "$BUILD/libgsp.a" "$BUILD"/cmd/*.o 2>/dev/null |
@@ -40,15 +37,11 @@ is "everything that acts on the world is a step (else wrap it in test/faults/ste
 is "and it was looked at something" "$(grep -cxE 'rename|fsync|gsp_http_do|ssh_channel_request_exec' "$T/called")" 4
 # Tools without a phase of their own, and why.
 only_look='gsp gsp-logs gsp-query gsp-ssh gsp-sandbox' # ssh is rsync's transport: killed inside gsp-sync's phases
-# gsp-bot starts the others, which are killed in their own phases, and is itself killed at every stage
-# of a job in test/integ/bot_monitor.t: before the answer, after it, in the middle, after the end, and
-# its runner. Its other half can write nothing (test_confine).
-only_look="$only_look gsp-bot gsp-bot-net"
 for main in cmd/gsp*.c; do
 	tool=${main#cmd/}
 	tool=${tool%.c}
 	case " $only_look " in *" $tool "*) continue ;; esac
-	if grep -qE "phase [a-z-]+ ['\"]$tool " test/faults/kill_*; then
+	if grep -qE "phase [a-z-]+ ['\"]$tool |^KILLED=.*[' ]$tool[' ]" test/faults/kill_*; then
 		pass "$tool is killed in the campaign"
 	else
 		fail "$tool is killed nowhere: give it a phase in a test/faults/kill_*.t"

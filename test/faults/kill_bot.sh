@@ -179,6 +179,8 @@ check_chat() {
 		case $id in
 		# after a kill Discord repeats what the next bot cannot know to be answered
 		second-callback) ODD="$ODD $id" ;;
+		# nor can it know that its job's command was never answered
+		edit-before-callback) ODD="$ODD $id" ;;
 		*) bad "Discord has something against it: $id" ;;
 		esac
 	done

@@ -75,7 +75,7 @@ refused() { # refused TEXT PATTERN
 	if echo "$W" | grep -qE "$2"; then pass "... and why"; else fail "... and why" && note "$W"; fi
 }
 job() { printf '%s/state/discord/jobs/%s' "$H" "${1:-$ID_}"; }
-no_job() { [ ! -e "$(job "$1")" ]; }
+no_job() { [ -e "$(job "$1")/told" ] && [ ! -e "$(job "$1")/started" ] && ! grep -q SECRETtok "$(job "$1")/job.json"; }
 
 # ---- the network half is started with what it needs, and nothing else ----
 LINODE_TOKEN_WAS=$LINODE_TOKEN
@@ -94,7 +94,8 @@ says "... naming the first" "another gsp-bot serves this home.*gsp-bot: run \(pi
 
 # ---- who may what ----
 ask up toy && allowed "operate: up" && say "{\"kind\":\"lost\",\"n\":$N_}"
-ok "what was not answered is not there" until_true 10 no_job "$ID_"
+ok "what was not answered never begins, and its token is gone" until_true 10 no_job "$ID_"
+SAME=1 ask up toy && refused "... even when Discord repeats it" "asked already"
 ROLE=32 && ask up toy && refused "view: no up" "takes <@&31>, <@&34>$"
 ask list "" && allowed "view: list" && say "{\"kind\":\"lost\",\"n\":$N_}"
 ask extend toy && refused "view: no extend" "<@&33>"
@@ -145,6 +146,11 @@ await "the tool's output" ".kind==\"result\" and .n==$N_ and .status==0"
 is "of what they may see" "$(of ".kind==\"result\" and .n==$N_" '.out' | jq -rc .server)" toy
 ROLE=33 && ask extend toy && allowed "extend" && deferred
 await "what failed says why" ".kind==\"result\" and .n==$N_ and .status!=0 and (.said|test(\"gsp-lease\"))"
+
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+start_bot
+SAME=1 ask extend toy && refused "extend, repeated to the next bot: not twice" "asked already"
+SAME=
 
 # ---- nothing happens before Discord has the answer; nothing twice ----
 ROLE=31 && ask up toy && allowed "up"
@@ -208,6 +214,7 @@ press "$NONCE" true && refused "after a no" "question is over"
 is "it runs on" "$(stage)" running
 at toy "echo 3 >/tmp/players"
 ask down toy && allowed "down" && deferred
+DOWN_ASK=$ID_
 await "another question, somebody plays" ".kind==\"question\" and .n==$N_ and .players==3"
 NONCE=$(of ".kind==\"question\" and .n==$N_" .nonce)
 press "$NONCE" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update"
@@ -218,6 +225,8 @@ await "it goes down" ".kind==\"end\" and .interaction==\"$DOWN\" and .status==0"
 is "the machine is gone" "$(machines)" 0
 is "by whom" "$(jq -r 'select(.what=="delete").actor' "$H/state/ledger.jsonl")" discord:7/ann
 told "$DOWN"
+LATER=$ID_ SAME=1 ID_=$DOWN_ASK && ask down toy && refused "the command again, which would ask once more" "asked already"
+ID_=$LATER SAME=
 
 # ---- restore: asked for, then done; names of saves ----
 ROLE=34
