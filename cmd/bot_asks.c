@@ -255,9 +255,10 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	/* who was shown players, or that nobody can tell, has decided; a measured zero is counted again by
 	 * the tool, for somebody may have come */
 	even = q->players != 0;
-	queries_drop(m, q); /* once */
+	/* first the new job: whoever is killed between the two finds both, about one message */
 	if (yes && note(m, t, true, even) == -1)
 		return;
+	queries_drop(m, q); /* once */
 	defer(m, t, yes ? JOB : NO, even, true, true);
 }
 

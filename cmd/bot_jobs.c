@@ -82,8 +82,8 @@ jobs_add(struct mon *m)
 	return j;
 }
 
-static void
-take_out(struct mon *m, struct job *j)
+void
+jobs_take_out(struct mon *m, struct job *j)
 {
 	struct job **at = &m->jobs->first;
 
@@ -131,7 +131,7 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	j->stage = ASKED;
 	if (job_make(m->t->home, b, even, err) == 0)
 		return 0;
-	take_out(m, j);
+	jobs_take_out(m, j);
 	return -1;
 }
 
@@ -166,6 +166,18 @@ begin(struct mon *m, struct job *j)
 }
 
 int
+jobs_place(struct mon *m, const char *id, const char *message, const char *channel, struct gsp_err *err)
+{
+	struct job *j = jobs_find(m, id);
+
+	if (j == NULL)
+		return gsp_err_set(err, GSP_EBUG, "there is no such job");
+	snprintf(j->begin.message, sizeof(j->begin.message), "%s", message);
+	snprintf(j->begin.channel, sizeof(j->begin.channel), "%s", channel);
+	return job_write(m->t->home, &j->begin, j->even, err);
+}
+
+int
 jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err)
 {
@@ -174,9 +186,7 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 	if (j == NULL || j->stage != ASKED)
 		return gsp_err_set(err, GSP_EBUG, "there is no such job");
 	j->even = even;
-	snprintf(j->begin.message, sizeof(j->begin.message), "%s", message);
-	snprintf(j->begin.channel, sizeof(j->begin.channel), "%s", channel);
-	if (job_write(m->t->home, &j->begin, even, err) == -1 || start_runner(m, id, err) == -1)
+	if (jobs_place(m, id, message, channel, err) == -1 || start_runner(m, id, err) == -1)
 		return -1;
 	j->stage = RUNS;
 	j->started_ms = j->lock_ms = gsp_now_ms();
@@ -214,8 +224,8 @@ wipe_token(struct mon *m, struct job *j, struct gsp_err *err)
 
 /* All is said; the directory stays, so that what Discord repeats starts nothing. A disk without room
  * still lets files be removed. */
-static void
-close_dir(struct mon *m, struct job *j)
+void
+jobs_close_dir(struct mon *m, struct job *j)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_err err = GSP_ERR_INIT, ignored = GSP_ERR_INIT;
@@ -236,8 +246,8 @@ jobs_drop(struct mon *m, const char *id)
 
 	if (j == NULL || j->stage != ASKED)
 		return;
-	close_dir(m, j);
-	take_out(m, j);
+	jobs_close_dir(m, j);
+	jobs_take_out(m, j);
 }
 
 int
@@ -345,8 +355,10 @@ end(struct mon *m, struct job *j)
 	struct gsp_talk t;
 
 	gsp_talk_init(&t, GSP_TALK_END);
-	if (job_read_end(&e, m->t->home, j->begin.interaction) == -1)
-		return;
+	if (job_read_end(&e, m->t->home, j->begin.interaction) == -1) {
+		e.status = -1;
+		snprintf(e.why, sizeof(e.why), "%s", j->lost);
+	}
 	snprintf(t.interaction, sizeof(t.interaction), "%s", j->begin.interaction);
 	t.asked_ms = j->begin.asked_ms;
 	job_last_words(&t, m->t->home, &j->begin, &e);
@@ -367,8 +379,11 @@ is_over(struct mon *m, struct job *j, int64_t now)
 	if (now < j->lock_ms || (now - j->started_ms < JOB_BEGIN_MS && !job_has(m->t->home, id, "started")))
 		return false;
 	j->lock_ms = now + LOCK_MS;
-	if (job_settle(m->t->home, id, &err) == -1)
+	if (job_settle(m->t->home, id, &err) == -1) {
 		gsp_cli_warn("job %s: %s", id, err.msg);
+		snprintf(j->lost, sizeof(j->lost), "what became of it is not known: %.600s", err.msg);
+		return true; /* whoever asked does not wait until there is room */
+	}
 	return job_has(m->t->home, id, "end.json");
 }
 
@@ -399,16 +414,24 @@ jobs_told(struct mon *m, const char *id)
 
 	if (j == NULL || !j->ended)
 		return;
-	close_dir(m, j);
-	take_out(m, j);
+	jobs_close_dir(m, j);
+	jobs_take_out(m, j);
 }
 
 void
 jobs_tell(struct mon *m)
 {
-	for (struct job *j = m->jobs->first; j != NULL; j = j->next)
-		if (!j->begun && j->stage != ASKED)
-			begin(m, j);
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	for (struct job *j = m->jobs->first; j != NULL; j = j->next) {
+		if (j->begun || j->stage == ASKED)
+			continue;
+		/* What the token's first answer became is not known, it may be a refusal of what Discord
+		 * repeated: the message is edited in its channel. */
+		if (j->begin.message[0] != '\0' && !job_has(m->t->home, j->begin.interaction, "started"))
+			(void)wipe_token(m, j, &ignored);
+		begin(m, j);
+	}
 }
 
 void

@@ -24,6 +24,7 @@ struct job {
 	struct gsp_buf part;    /* of a line */
 	bool skip;              /* the rest of a line that is too long */
 	char *held;             /* the newest line that only says how far it is */
+	char lost[GSP_ERR_MAX]; /* why it has no end.json and gets none, as on a full disk */
 	int64_t look_ms, lock_ms, started_ms; /* monotonic */
 };
 
@@ -35,7 +36,10 @@ struct jobs {
 /** jobs_find(m, id): NULL. jobs_add(m): a new one, to be filled. */
 struct job *jobs_find(struct mon *m, const char *id);
 struct job *jobs_add(struct mon *m);
+void jobs_take_out(struct mon *m, struct job *j); /* and free it */
 
+/** jobs_close_dir(m, j): all is said: no token, "told". */
+void jobs_close_dir(struct mon *m, struct job *j);
 /** jobs_remove_dir(m, id): for good. jobs_sweep(m): those of directories that nobody needs any more. */
 void jobs_remove_dir(struct mon *m, const char *id);
 void jobs_sweep(struct mon *m);

@@ -52,6 +52,18 @@ sweep_dir(struct mon *m, const char *id)
 	gsp_buf_release(&path);
 }
 
+/* A question and the job that its button made, of which neither began: one of them says so. */
+static bool
+is_said_by_another(struct mon *m, const struct job *j)
+{
+	if (j->begin.message[0] == '\0' || job_has(m->t->home, j->begin.interaction, "started"))
+		return false;
+	for (const struct job *o = m->jobs->first; o != NULL; o = o->next)
+		if (o != j && strcmp(o->begin.message, j->begin.message) == 0)
+			return true;
+	return false;
+}
+
 static void
 load_one(struct mon *m, const char *id)
 {
@@ -77,6 +89,10 @@ load_one(struct mon *m, const char *id)
 	j->even = even;
 	j->stage = RUNS; /* what it has written is told in any case */
 	j->started_ms = gsp_now_ms() - JOB_BEGIN_MS;
+	if (is_said_by_another(m, j)) {
+		jobs_close_dir(m, j);
+		jobs_take_out(m, j);
+	}
 }
 
 /* ${fn} for each directory; the names are collected first, for some of them go. */

@@ -188,6 +188,9 @@ int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp
 /** jobs_go(m, id, message, channel, even, err): the answer is there: BEGIN, and start it. */
 int jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err);
+/** jobs_place(m, id, message, channel, err): it is asked about in that message. */
+int jobs_place(struct mon *m, const char *id, const char *message, const char *channel,
+    struct gsp_err *err);
 /** jobs_drop(m, id): it never began, or was a question that is over: nothing more comes of it, whatever
  * Discord repeats. */
 void jobs_drop(struct mon *m, const char *id);

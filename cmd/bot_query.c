@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "cli/say.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -65,9 +66,12 @@ void
 queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *names)
 {
 	struct query *q = place(m);
+	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_talk t;
 
 	gsp_talk_init(&t, GSP_TALK_QUESTION);
+	if (jobs_place(m, ask->interaction, ask->message, ask->channel, &err) == -1)
+		gsp_cli_warn("%s; if the bot is killed now, this question stays as it is", err.msg);
 	t.n = ask->n;
 	t.verb = ask->verb;
 	t.save = ask->save;

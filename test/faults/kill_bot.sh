@@ -91,6 +91,9 @@ steps_killed() { # steps_killed LOG: it came to that
 end_the_still() { # end_the_still LOG
 	[ -f "$1.net" ] && [ ! -e "$1.ended" ] && tr -d '\000' <"$1.net" | grep -qx killed || return 0
 	: >"$1.ended"
+	end_all_of "$1" 2>/dev/null # of whom some are gone meanwhile
+}
+end_all_of() {
 	still=
 	for p in /proc/[0-9]*; do
 		case $MODE:$(cat "$p/comm" 2>/dev/null) in
@@ -98,10 +101,10 @@ end_the_still() { # end_the_still LOG
 		halves:gsp-bot) ! tr '\0' ' ' <"$p/cmdline" | grep -q -e --run-job || continue ;;
 		halves:*) continue ;;
 		esac
-		tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "GSP_FAULT_LOG=$1" && still="$still ${p#/proc/}"
+		tr '\0' '\n' 2>/dev/null <"$p/environ" | grep -qxF "GSP_FAULT_LOG=$1" && still="$still ${p#/proc/}"
 	done
 	# shellcheck disable=SC2086
-	kill -KILL $still 2>/dev/null
+	kill -KILL $still
 }
 
 # ---- whoever asks ----
@@ -113,6 +116,7 @@ fate() { # fate INTERACTION DONE-REGEX
 	read -r fate_kind fate_message fate_eph <"$T/fate"
 	fate_text=
 	[ "$fate_kind" = '""' ] || [ -z "$fate_kind" ] || fate_text=$(reply 2>/dev/null)
+	echo "$fate_text" >"$T/fate.text"
 	if discord_ask '[.[] | select(.via == "channel") | .text] | join("\n")' messages "{\"since\":$SINCE}" | grep -q "$2"; then
 		echo "told"
 	elif echo "$fate_text" | grep -qiE 'again|nothing was (started|done)|is over|asked already|not known|failed|could not|cannot'; then
@@ -123,11 +127,14 @@ fate() { # fate INTERACTION DONE-REGEX
 }
 chat_now_ms() { date +%s%3N; }
 
-# ask VERB DONE-REGEX: in chat, as often as it takes; 1: in vain.
+# ask_for VERB DONE-REGEX: in chat, as often as it takes; 1: in vain.
 ask_for() {
 	verb=$1 done_as=$2
-	for ask_turn in 1 2 3 4; do
+	: >"$T/fate.text"
+	for ask_turn in 1 2 3 4 5 6 7 8; do
 		[ "$ask_turn" = 1 ] || until_online_again
+		# what lost its runner may still be at work
+		case $(cat "$T/fate.text") in *'is busy'* | *'still works'*) sleep 1.5 ;; esac
 		discord_send command "{\"user\":\"bert\",\"channel\":\"games\",\"sub\":\"$verb\",\"options\":{\"name\":\"toy\"},\"raw\":true}" || {
 			bad "cannot ask: $(cat "$T/discord.err")"
 			return 1
@@ -153,7 +160,7 @@ ask_for() {
 			sleep 0.1
 		done
 	done
-	bad "asked for '$verb' four times in vain: $fate_text"
+	bad "asked for '$verb' again and again in vain: $(cat "$T/fate.text")"
 	return 1
 }
 until_online_again() { discord_wait '{"for":"online","timeout":15}' || bad "the bot does not come back"; }
@@ -239,7 +246,14 @@ bot_phase() {
 	: >"$T/bot.err"
 	SINCE=$(chat_now_ms)
 	bought_before=$(creates)
-	if [ ! -f "$cases" ]; then
+	if [ -n "${PLAN:-}" ]; then
+		what="killed at$PLAN ms"
+		[ -f "$cases" ] || PHASES="$PHASES $ph"
+		touch "$cases" "$LOGS/$ph.log" "$LOGS/$ph.tried"
+		supervise NOTHING=1
+		killer "$PLAN" &
+		killer_pid=$!
+	elif [ ! -f "$cases" ]; then
 		what="undisturbed"
 		supervise GSP_FAULT_LOG="$log"
 	elif [ -s "$cases" ]; then
@@ -253,6 +267,7 @@ bot_phase() {
 	fi
 	began=$(now_ms)
 	serve "$2" "$3"
+	[ -z "${PLAN:-}" ] || wait "$killer_pid"
 	took=$(($(now_ms) - began))
 	[ "$took" -le "$WORST" ] || WORST=$took
 	case $what in
@@ -264,6 +279,10 @@ bot_phase() {
 		case ${KILL_ONLY:-$ph} in "$ph") ;; *) : >"$cases" ;; esac
 		wc -l <"$cases" >"$LOGS/$ph.all"
 		: >"$LOGS/$ph.tried"
+		;;
+	killed\ at*)
+		echo "$what" >>"$LOGS/$ph.tried"
+		wc -l <"$LOGS/$ph.tried" >"$LOGS/$ph.all"
 		;;
 	killed*)
 		if steps_killed "$log"; then
