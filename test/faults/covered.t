@@ -41,7 +41,7 @@ for main in cmd/gsp*.c; do
 	tool=${main#cmd/}
 	tool=${tool%.c}
 	case " $only_look " in *" $tool "*) continue ;; esac
-	if grep -qE "phase [a-z-]+ ['\"]$tool |^KILLED=.*[' ]$tool[' ]" test/faults/kill_*; then
+	if grep -qE "phase [a-z-]+ ['\"]$tool |^KILLED=.*[' ]${tool}[' ]" test/faults/kill_*; then
 		pass "$tool is killed in the campaign"
 	else
 		fail "$tool is killed nowhere: give it a phase in a test/faults/kill_*.t"
