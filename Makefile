@@ -289,6 +289,6 @@ check-man:
 # What runs for others is held to shellcheck's style, too; tests to its warnings.
 check-shell:
 	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
-	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/prism test/prism-discord test/sdk test/peers \
+	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/bench_bot.sh test/prism test/prism-discord test/sdk test/peers \
 	    test/integ/*.sh test/integ/*.t test/faults/*.sh test/faults/*.t test/faults/table
 	shellcheck -s bash -S warning .ci/run
