@@ -7,7 +7,7 @@
 #	as_user NAME [CHANNEL]    # who acts from now on: olivia anna bert carl eve; games unless said
 #	slash VERB [NAME=VALUE...]    # /server VERB as that person; the interaction's id is in $I
 #	slash_raw VERB [...]          # what Discord's own client would not send
-#	complete VERB NAME=TYPED [NAME=VALUE...]  # autocomplete of the first; $I
+#	autocomplete VERB NAME=TYPED [NAME=VALUE...]  # autocomplete of the first; $I
 #	press LABEL [MESSAGE]     # the button whose label has LABEL, of the newest message that has it; $I
 #	press_raw CUSTOM_ID [MESSAGE]
 #	answered [SECONDS]        # wait for the first answer to $I: 0, or 1 at the deadline
@@ -110,7 +110,7 @@ slash_raw() {
 	discord_send command "$(jq -nc --arg u "$WHO" --arg c "$WHERE" --arg s "$slash_verb" \
 		--argjson o "$(discord_options "$@")" '{user: $u, channel: $c, sub: $s, options: $o, raw: true}')"
 }
-complete() {
+autocomplete() {
 	complete_verb=$1 complete_first=$2
 	shift 2
 	discord_send autocomplete "$(jq -nc --arg u "$WHO" --arg c "$WHERE" --arg s "$complete_verb" \
@@ -154,3 +154,50 @@ violations_are() {
 	is "$violations_text" "$(discord_ask '[.[].kind] | unique | join(" ")' violations '{"clear":true}')" \
 		"$(printf '%s\n' "$@" | sort -u | paste -sd ' ' -)"
 }
+
+# ---- Prism between a client and the stand-in ----
+#
+#	through_prism             # $DISCORD_URL becomes Prism's, which hands on to the stand-in; it wants
+#	                          # $PRISM_DISCORD (Discord's OpenAPI document) and $PRISM_BIN
+#	prism_wrong [request|response]    # what was not as documented since the last look, a line each
+#	prism_saw                 # how many requests it saw at the last look
+#
+# Prism lets everything pass and says what is wrong. Of the document only the paths are taken that the
+# stand-in has (the whole one takes a gigabyte). Some things are said otherwise there than in Discord's
+# prose, and the prose is followed: default_member_permissions is a text of digits; the codes in a tree
+# of errors are words; a 429 need not have a code.
+
+through_prism() {
+	need jq node
+	jq '.servers = [{url: "/"}] | del(.security) | .paths = (.paths | with_entries(select(.key | test(
+		"^/(gateway(/bot)?|users/@me|applications/@me|oauth2/applications/@me|interactions/.*|" +
+		"applications/[^/]*/(guilds/[^/]*/)?commands(/[{]command_id[}])?|guilds/[{]guild_id[}](/roles|/channels|" +
+		"/members/[{]user_id[}])?|channels/[{]channel_id[}](/messages(/[{]message_id[}])?)?|" +
+		"webhooks/[{]webhook_id[}]/[{]webhook_token[}](/messages/(@original|[{]message_id[}]))?)$")) |
+		.key |= "/api/v10" + .)) |
+		.components.schemas |= with_entries(if (.key | test("Request(Partial)?$")) and
+			.value.properties.default_member_permissions then
+			.value.properties.default_member_permissions.type = ["integer", "string", "null"] else . end) |
+		.components.schemas.InnerErrors.properties._errors.items = {type: "object"} |
+		.components.schemas.RatelimitedResponse.allOf[0] = {type: "object"}' \
+		"$PRISM_DISCORD" >"$T/discord-spec.json" || return 1
+	"$PRISM_BIN" proxy -h 127.0.0.1 -p 0 "$T/discord-spec.json" "$DISCORD" >"$T/discord-prism.log" 2>&1 &
+	PRISM_PID=$!
+	trap 'kill $PRISM_PID 2>/dev/null; stop_discord; cleanup' EXIT
+	until_true 60 grep -q 'listening on' "$T/discord-prism.log" || {
+		note "$(tail -n 5 "$T/discord-prism.log")"
+		return 1
+	}
+	DISCORD_URL=$(sed -n 's,.*listening on \(http://[0-9.:]*\).*,\1,p' "$T/discord-prism.log")/api/v10
+	echo 0 >"$T/discord-prism.seen"
+}
+prism_look() { # an answer's line is written just after the answer is sent
+	sleep 0.3
+	sed "1,$(cat "$T/discord-prism.seen")d" "$T/discord-prism.log" >"$T/discord-prism.new"
+	echo $(($(cat "$T/discord-prism.seen") + $(wc -l <"$T/discord-prism.new"))) >"$T/discord-prism.seen"
+}
+prism_wrong() {
+	prism_look
+	sed -n "s/.*Violation: *\(${1:-.*}\)/\1/p; s/.*terminated with error: *//p" "$T/discord-prism.new" | sort -u
+}
+prism_saw() { grep -c 'Request received' "$T/discord-prism.new"; }

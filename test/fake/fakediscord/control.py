@@ -199,7 +199,7 @@ class Control:
             c.closed_by = 'server'
             c.end(None)
         elif do == 'end':  # the server ends TCP without a close frame
-            c.closed_by, c.code = 'server', None
+            c.closed_by, c.code = 'end', None
             c.end(1006)
         elif do == 'stall':
             c.stalled, c.deaf = bool(a.get('on', True)), bool(a.get('on', True))
@@ -255,6 +255,7 @@ class Control:
     def do_state(self, a):
         w = self.w
         return {'application': w.application, 'bot': w.bot, 'token': w.token, 'knobs': w.knobs,
+                'webhooks': list(w.webhooks.values()),
                 'gateway': self.hub.state(), 'messages': self.do_messages({}),
                 'interactions': self.do_interactions({}), 'commands': self.do_commands({}),
                 'writes': self.commands.writes, 'violations': w.violations,
