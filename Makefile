@@ -27,7 +27,7 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
 	libssh-dev libmicrohttpd-dev libxxhash-dev libwslay-dev
 DEPS_RUN   := rsync zstd openssh-client openssh-server nftables iproute2 util-linux ca-certificates
-DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat
+DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat openssl
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
 DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 
@@ -71,14 +71,17 @@ $(O)/libgsp.a: $(LIB_OBJ)
 # A tool of more than one file.
 $(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 
-$(BINS): $(O)/%: $(O)/cmd/%.o $(O)/cmd/tool.o $(O)/libgsp.a
+$(BINS): $(O)/%: $(O)/cmd/%.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
-$(O)/gsp-bot: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c))
+# The network half of the bot knows no home: none of what the others share, so that it stays small.
+$(filter-out $(O)/gsp-bot-net,$(BINS)): $(O)/cmd/tool.o
 $(O)/gsp-status: $(O)/cmd/status_probe.o $(O)/cmd/status_row.o
 $(O)/gsp-up: $(O)/cmd/up_watcher.o $(O)/cmd/watch_kids.o
 $(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
 $(O)/gsp-down $(O)/gsp-restart: $(O)/cmd/ask_players.o
+$(O)/gsp-bot: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c))
+$(O)/gsp-bot-net: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/net_*.c))
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
 $(O)/gen/agent_text.c: lib/gsp/agent.sh
@@ -101,7 +104,11 @@ $(O)/libfake.a: $(FAKE_OBJ)
 	$(AR) qcs $@ $^
 
 $(UNIT): $(O)/test/unit/%: $(O)/test/unit/%.o $(O)/libfake.a $(O)/libgsp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lpthread
+
+# Parts of the bot's network half, with a REST client of the test's own in the library's place.
+$(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks: \
+    $(patsubst %,$(O)/cmd/net_%.o,link send asks answer jobs end)
 
 $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)

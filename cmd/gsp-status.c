@@ -37,6 +37,7 @@ struct status {
 	struct gsp_buf prose;  /* what is said below the table */
 	size_t down;   /* servers that are not running */
 	size_t silent; /* machines that were asked and did not answer */
+	size_t damaged; /* journals that cannot be read */
 };
 
 /* ---- the rows ---- */
@@ -121,6 +122,7 @@ print_row(void *ctx, const struct gsp_status_row *r, struct gsp_err *err)
 		add_prose(s, r);
 	if (r->mine && strcmp(r->stage, "running") != 0)
 		s->down++;
+	s->damaged += r->damaged;
 	return 0;
 }
 
@@ -331,6 +333,13 @@ rebuild_and_show(struct tool *t, struct status *s, struct gsp_argv *all, struct 
 }
 
 static int
+damaged(const struct status *s, struct gsp_err *err)
+{
+	return gsp_err_set(err, GSP_EIO, "%zu of the journals cannot be read (stage 'damaged'): what they "
+	    "knew of their machines is not shown", s->damaged);
+}
+
+static int
 run(struct tool *t, struct status *s, struct gsp_err *err)
 {
 	struct gsp_argv all = GSP_ARGV_INIT;
@@ -355,7 +364,9 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 	}
 	if (n > 0) {
 		rc = show(t, s, t->cli.operands, n, err);
-		if (rc == 0 && s->silent > 0)
+		if (rc == 0 && s->damaged > 0)
+			rc = damaged(s, err);
+		else if (rc == 0 && s->silent > 0)
 			rc = gsp_err_set(err, GSP_ETEMP, "%zu of the machines did not answer: what is shown of "
 			    "them is from memory", s->silent);
 		else if (rc == 0 && s->down > 0)
@@ -363,6 +374,8 @@ run(struct tool *t, struct status *s, struct gsp_err *err)
 		goto out;
 	}
 	rc = show_all(t, s, &all, err);
+	if (rc == 0 && s->damaged > 0)
+		rc = damaged(s, err);
 out:
 	gsp_argv_release(&all);
 	return rc;

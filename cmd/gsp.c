@@ -36,6 +36,7 @@ static const struct {
     {"watch", "stop what has run long enough, and say so before; tell of trouble"},
     {"lease", "extend or hold an evening"},
     {"notify", "tell a chat or a telephone what happens; --test tries it"},
+    {"bot", "the servers from a Discord channel: run, register, invite, check"},
     {"cost", "what it cost"},
     {"sandbox", "a stand-in for Linode on this computer"},
     {NULL, NULL},
@@ -46,6 +47,9 @@ by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
+
+/* A part of gsp-bot, which starts it; nobody else can. */
+#define NO_WORD "gsp-bot-net"
 
 /* The words of the tools that are installed beside this one. */
 static int
@@ -58,7 +62,8 @@ find_words(struct gsp_argv *words, const char *dir, struct gsp_err *err)
 	if (d == NULL)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", dir);
 	while ((e = readdir(d)) != NULL) {
-		if (strncmp(e->d_name, "gsp-", 4) != 0 || strchr(e->d_name, '.') != NULL)
+		if (strncmp(e->d_name, "gsp-", 4) != 0 || strchr(e->d_name, '.') != NULL ||
+		    strcmp(e->d_name, NO_WORD) == 0)
 			continue;
 		gsp_buf_reset(&path);
 		gsp_buf_addf(&path, "%s/%s", dir, e->d_name);

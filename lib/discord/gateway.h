@@ -6,6 +6,17 @@
  * The caller: feed one of _found, _opened, _text, _closed, or _tick at gsp_gateway_next_ms(); then
  * gsp_gateway_pop() until it says false, doing each. A new machine wants _tick first.
  *
+ * What it does on its own:
+ * - After op 9 with d:false it closes, and identifies over a new connection 1 to 5 s later, so that
+ *   the budget is asked for before every Identify; remaining 0 is waited out and said.
+ * - Back-off: 1 to 2 s, doubling to 150 to 300 s, before every _FIND and every _CONNECT that no _FIND
+ *   precedes, but the very first; it begins anew once a session has been up for a minute. After 403
+ *   for the address ten minutes, since an address blocked for asking too often is blocked longer.
+ * - At most 450 Identifies a day, 5 s apart; at most 118 payloads a minute.
+ * - A session is resumed at its own address; after three failures at that of /gateway/bot; after six
+ *   it is forgotten. Addresses are wss://, or ws:// to loopback, or are not opened.
+ * - A clock that goes backwards stands still.
+ *
  * Units: ms is any monotonic clock's milliseconds. Ids are strings (uint64 does not fit a double).
  * Source: Discord API v10, "Gateway" and "Opcodes and Status Codes" (2026-08).
  */
@@ -26,16 +37,17 @@
 /* What survives a restart: enough to resume. */
 struct gsp_gateway_resume {
 	char session_id[129];           /* "" : none */
-	char url[GSP_GATEWAY_URL_MAX];  /* resume_gateway_url */
+	char url[GSP_GATEWAY_URL_MAX];  /* resume_gateway_url; "": that of /gateway/bot */
 	int64_t seq;                    /* -1: none yet */
 };
 
 enum gsp_gateway_do {
-	GSP_GATEWAY_FIND,    /* GET /gateway/bot; then _found */
+	GSP_GATEWAY_FIND,    /* GET /gateway/bot, once, within a minute; then _found */
 	GSP_GATEWAY_CONNECT, /* open act.text (a whole URL with its query); then _opened or _closed */
 	GSP_GATEWAY_SEND,    /* send act.text. It may hold the token: not for logs */
 	GSP_GATEWAY_CLOSE,   /* close with act.code; what comes of that connection later is not fed */
-	GSP_GATEWAY_READY,   /* a session began, or went on: act.app, act.user, act.resumed */
+	GSP_GATEWAY_READY,   /* a session began, or went on: act.app, act.user, act.resumed. Both ids are
+	                      * "" when one of an earlier run went on: RESUMED does not tell them */
 	GSP_GATEWAY_EVENT,   /* act.text names it ("INTERACTION_CREATE"), act.data is its d */
 	GSP_GATEWAY_KEEP,    /* resume state changed for good (new, or gone): store it */
 	GSP_GATEWAY_SAY,     /* act.text: one line for the log, such as why it reconnects and when */
@@ -45,7 +57,7 @@ enum gsp_gateway_do {
 
 struct gsp_gateway_act {
 	enum gsp_gateway_do what;
-	const char *text;            /* borrowed until the next call for this machine */
+	const char *text;            /* borrowed until the next _pop for this machine */
 	const struct gsp_json *data; /* likewise */
 	int code;
 	const char *app, *user;      /* ids of the application and of the bot's own user */

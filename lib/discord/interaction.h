@@ -1,6 +1,11 @@
 /*
  * discord/interaction: what people did in chat (INTERACTION_CREATE), read strictly: ids are digits,
- * every text has its ceiling, a command that we did not register is refused.
+ * every text has its ceiling, a command or an option that we did not register is refused.
+ *
+ * Of an ASK then: server is a name as servers have it (and may not exist), extend and hold have a time
+ * ("1h" if none was given; "release" only for hold), month is YYYY-MM or "all", script one of those
+ * offered, save 1 or more, text 1 to 200 characters without control characters. Of a NAMES: text is
+ * what is typed so far, anything of up to 100 characters; server is "" unless it is a valid name.
  *
  * Source: Discord API v10, "Receiving and Responding" (2026-08).
  */
@@ -32,6 +37,8 @@ struct gsp_interaction {
  */
 int gsp_interaction_parse(struct gsp_interaction *out, const struct gsp_json *d, struct gsp_err *err);
 void gsp_interaction_release(struct gsp_interaction *i);
+
+/* err->msg is for the person: one sentence, without what was sent. */
 
 /** gsp_snowflake_ok(s): 1 to 20 digits, within uint64. gsp_snowflake_ms(s): its time, milliseconds
  * since 1970. */

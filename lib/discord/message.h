@@ -17,23 +17,29 @@
 
 #define GSP_MESSAGE_CONTENT_MAX 2000 /* characters */
 
-/** gsp_message_escape(out, text, max): append ${text} as plain words: Markdown and mentions inert,
- * line breaks spaces, invalid UTF-8 and control characters U+FFFD, at most ${max} characters. */
+/** gsp_message_escape(out, text, max): append ${text} as plain words: Markdown, mentions and links
+ * inert, line breaks spaces, invalid UTF-8, control characters and those that turn or hide text U+FFFD;
+ * at most ${max} characters, backslashes counted, the last one "…" if it was cut. */
 void gsp_message_escape(struct gsp_buf *out, const char *text, size_t max);
-/** gsp_message_block(out, text, max): as a ``` block that ${text} cannot leave, its last ${max}
- * characters from the beginning of a line. */
+/** gsp_message_block(out, text, max): as a ``` block that ${text} cannot leave: its last ${max}
+ * characters, from the beginning of a line; the fences come on top (8 characters). Colours of a
+ * terminal are left out. */
 void gsp_message_block(struct gsp_buf *out, const char *text, size_t max);
 
 /* ---- answers to an interaction: the callback's body {"type":...,"data":...} ---- */
 void gsp_message_defer(struct gsp_buf *out, bool is_public);          /* type 5 */
-void gsp_message_update(struct gsp_buf *out, const char *content);    /* type 7: buttons gone */
-void gsp_message_ephemeral(struct gsp_buf *out, const char *text);    /* type 4, flags 64; escaped */
-void gsp_message_choices(struct gsp_buf *out, const struct gsp_talk *t); /* type 8 from CHOICES */
+void gsp_message_update(struct gsp_buf *out, const char *content);    /* type 7: buttons gone; not escaped */
+/** Type 4, flags 64. ${text} is a sentence of the tools or of the bot: escaped but for role mentions
+ * <@&DIGITS>, which ping nobody; 'gsp up x' becomes `/server up name:x`. */
+void gsp_message_ephemeral(struct gsp_buf *out, const char *text);
+/** Type 8, from CHOICES. Values are numbers if all of them are (saves), else texts. */
+void gsp_message_choices(struct gsp_buf *out, const struct gsp_talk *t);
 
 /* ---- contents of messages ---- */
-/** A refusal or an error that only the invoker sees, for PATCH @original. */
+/** A refusal or an error that only the invoker sees, for PATCH @original; text as for _ephemeral. */
 void gsp_message_text(struct gsp_buf *out, const char *text);
-/** RESULT: what status, list, players, saves, cost, extend, hold, say and logs have to say. */
+/** RESULT: what status, list, players, saves, cost, extend, hold, say and logs have to say, or why
+ * they failed. Wants out as the tools print it with --json, but of logs. Edits take buttons away. */
 void gsp_message_result(struct gsp_buf *out, const struct gsp_talk *t, int64_t now_s);
 /** QUESTION with its two buttons; _over: without them, saying that nothing was done. */
 void gsp_message_question(struct gsp_buf *out, const struct gsp_talk *t);

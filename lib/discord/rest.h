@@ -3,8 +3,17 @@
  * channel from its headers, the global limit, 429 of each scope, back-off after 5xx and lost answers,
  * nothing at all after 401. Over net/multi.
  *
- * Requests of one `line` go one at a time, in order; a waiting one whose `kind` is newest_only is
- * replaced by the next one of its line and key (an edit that nobody needs any more).
+ * Requests of one `line` go one at a time, in order; a waiting one that is newest_only is replaced by
+ * the next such one of its line, method and path (an edit that nobody needs any more).
+ *
+ * Not asked again: a route that got 403 (for ten minutes; a message that is not ours, 50005, alone), a
+ * webhook that got 404 or 50027, anything with the bot's token after 401. Such a request ends with the
+ * status and code of that answer. The three kinds of refusal are counted, and from 50 in ten minutes on
+ * everything slows down: Discord blocks an address at 10,000 (discord/limits.h).
+ *
+ * 429 is waited out and repeated, whatever ->repeat says: nothing was carried out; so is a request that
+ * could not be sent at all. After a lost answer, 408 and 5xx only what ->repeat allows: 500 ms, doubling
+ * to 30 s, half of it by the die.
  *
  * Source: Discord API v10, "Rate Limits", "Opcodes and Status Codes" (2026-08).
  */
@@ -47,7 +56,8 @@ struct gsp_rest_res {
 	long status;                 /* 0: no answer, or never sent */
 	int code;                    /* Discord's own ("code" of the body), 0: none */
 	const struct gsp_json *body; /* parsed; NULL: none or not JSON. Borrowed for the call */
-	bool dropped;                /* a newer one took its place; or it was too late to send it */
+	bool dropped;                /* a newer one took its place; or it was too late to send it (one
+	                              * that was tried before ends with what that try said) */
 	const char *why;             /* of a failure, in a sentence, without secrets; "" */
 };
 
@@ -55,7 +65,8 @@ struct gsp_rest_res {
 typedef void gsp_rest_fn(void *ctx, const struct gsp_rest_res *res);
 
 int gsp_rest_new(struct gsp_rest **out, const struct gsp_rest_opts *o, struct gsp_err *err);
-void gsp_rest_free(struct gsp_rest *r); /* what waits is dropped without a call */
+void gsp_rest_free(struct gsp_rest *r); /* what waits is dropped without a call; no gsp_multi_wait()
+                                        * for this multi after that, and not from within a call */
 
 /** gsp_rest_send(r, req, fn, ctx): queue it; everything is copied. ${fn} may be NULL. */
 void gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *fn, void *ctx);

@@ -178,14 +178,16 @@ read_journals(struct journals *j, const struct gsp_cloud *c, const struct gsp_ho
     struct gsp_linode *api, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
+	struct gsp_err damaged = GSP_ERR_INIT;
 	struct gsp_session *s = NULL;
 	int rc = -1;
 
 	if (gsp_status_servers(&names, h, err) == -1)
 		goto out;
 	for (size_t i = 0; i < names.n; i++) {
-		if (gsp_session_load(&s, h, names.v[i], err) == -1 ||
-		    (s != NULL && read_untagged(j, c, s->linode_id, api, err) == -1))
+		if (gsp_session_load(&s, h, names.v[i], &damaged) == -1)
+			continue; /* whoever shows it says so; the others are not hidden by it */
+		if (s != NULL && read_untagged(j, c, s->linode_id, api, err) == -1)
 			goto out;
 		if (s != NULL)
 			gsp_argv_push(&j->sessions, s->id);

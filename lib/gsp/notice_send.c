@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 #include "gsp/config_parts.h"
 #include "gsp/notice_state.h"
 #include "gsp/notice_text.h"
@@ -14,7 +15,7 @@
 #define BODY_MAX 65536
 #define ANSWER_MAX (256 * 1024)
 #define TOTAL_MS 20000
-#define AGENT "User-Agent: DiscordBot (gsp, " GSP_VERSION ")" /* the form that Discord asks for */
+#define AGENT "User-Agent: " GSP_DISCORD_AGENT
 #define UNKNOWN_WEBHOOK 10015 /* Source: Discord API v10, JSON error codes */
 
 struct delivery {

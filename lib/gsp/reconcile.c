@@ -149,8 +149,12 @@ hold(struct held *x, const struct reconcile *r, const char *server, struct gsp_e
 		gsp_err_clear(err);
 		return 1;
 	}
-	if (gsp_ledger_read_of(&x->ledger, r->h, server, NULL, NULL, err) == -1 ||
-	    gsp_session_load(&x->journal, r->h, server, err) == -1) {
+	if (gsp_session_load(&x->journal, r->h, server, err) == -1) {
+		let_go(x);
+		gsp_err_clear(err); /* status has a row for it; the other servers have their turn */
+		return 1;
+	}
+	if (gsp_ledger_read_of(&x->ledger, r->h, server, NULL, NULL, err) == -1) {
 		let_go(x);
 		return -1;
 	}

@@ -279,6 +279,20 @@ gsp_status_fill_cloud(struct gsp_status_row *r, const struct gsp_cloud *cloud,
 	gsp_cloud_cost(cloud, it, gsp_wall_s(), &r->hourly_usd, &r->hours, &r->so_far_usd);
 }
 
+/* What it knew only it knew; the machine with the server's label is shown all the same. */
+static void
+tell_damaged(struct gsp_status_row *r, const char *name, const struct gsp_cloud *cloud,
+    const struct gsp_err *why)
+{
+	const struct gsp_instance *it = gsp_status_unknown(cloud, name);
+
+	if (it != NULL)
+		gsp_status_fill_cloud(r, cloud, it);
+	tell(r, "damaged", NULL, "%.600s; move that file away, then 'gsp status --rebuild' knows its "
+	    "machine again", why->msg);
+	r->damaged = true;
+}
+
 static void
 tell_unfinished(struct gsp_status_row *r, const struct gsp_home *h, const struct gsp_session *s)
 {
@@ -346,10 +360,11 @@ int
 gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char *name,
     const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err)
 {
-	struct gsp_err elsewhere = GSP_ERR_INIT;
+	struct gsp_err elsewhere = GSP_ERR_INIT, damaged = GSP_ERR_INIT;
 	const struct gsp_instance *it = NULL;
 	struct gsp_session *s;
 
+	(void)err;
 	memset(r, 0, sizeof(*r));
 	snprintf(r->server, sizeof(r->server), "%s", name);
 	snprintf(r->home, sizeof(r->home), "%s", h->id);
@@ -357,8 +372,10 @@ gsp_status_server(struct gsp_status_row *r, const struct gsp_home *h, const char
 	r->hourly_usd = r->so_far_usd = -1;
 	r->players = -1;
 	gsp_after_text(h, name, r->after, sizeof(r->after));
-	if (gsp_session_load(&s, h, name, err) == -1)
-		return -1;
+	if (gsp_session_load(&s, h, name, &damaged) == -1) {
+		tell_damaged(r, name, cloud, &damaged);
+		return 0;
+	}
 	gsp_dns_text(h, name, s != NULL ? s->id : NULL, r->dns, sizeof(r->dns));
 	if (s == NULL) {
 		tell(r, "none", "gsp up", "there is no machine");

@@ -48,6 +48,7 @@ struct gsp_status_row {
 	bool mine;
 	bool busy;    /* somebody works on it now */
 	bool settled; /* nothing needs anybody: plays, or has no machine */
+	bool damaged; /* its journal cannot be read: what is here is the cloud's word alone */
 };
 
 /**
@@ -62,7 +63,8 @@ int gsp_status_known(const struct gsp_argv *all, char **names, size_t n, struct 
 
 /**
  * gsp_status_server(row, h, name, cloud, probe, err):
- * One server of this home. ${probe} may be NULL (not asked).
+ * One server of this home. ${probe} may be NULL (not asked). A journal that cannot be read is no
+ * error but a row that says so (stage "damaged"): it must hide no other server.
  */
 int gsp_status_server(struct gsp_status_row *row, const struct gsp_home *h, const char *name,
     const struct gsp_cloud *cloud, const struct gsp_probe *probe, struct gsp_err *err);

@@ -16,6 +16,7 @@
 struct here {
 	char session[33]; /* "" none */
 	uint64_t id;
+	bool damaged;     /* nobody can tell which session; the server's own row says so */
 };
 
 struct ours {
@@ -28,13 +29,16 @@ read_ours(struct ours *o, const struct gsp_home *h, const struct gsp_argv *names
     struct gsp_err *err)
 {
 	struct gsp_session *s = NULL;
+	struct gsp_err bad = GSP_ERR_INIT;
 
 	o->names = names;
 	if ((o->v = calloc(names->n + 1, sizeof(*o->v))) == NULL)
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	for (size_t i = 0; i < names->n; i++) {
-		if (gsp_session_load(&s, h, names->v[i], err) == -1)
-			return -1;
+		if (gsp_session_load(&s, h, names->v[i], &bad) == -1) {
+			o->v[i].damaged = true;
+			continue;
+		}
 		if (s != NULL) {
 			snprintf(o->v[i].session, sizeof(o->v[i].session), "%s", s->id);
 			o->v[i].id = s->linode_id;
@@ -133,7 +137,8 @@ stray_firewall(struct gsp_status_row *r, const struct gsp_home *h, const struct 
 	const struct here *here = known_here(o, strncmp(fw->label, "gsp-", 4) == 0 ? fw->label + 4 : NULL);
 	bool other = home != NULL && strcasecmp(home, h->id) != 0;
 
-	if (gsp_cloud_labelled(c, fw->label) != NULL || (!other && here != NULL && here->session[0] != '\0'))
+	if (gsp_cloud_labelled(c, fw->label) != NULL || (!other && here != NULL &&
+	        (here->session[0] != '\0' || here->damaged)))
 		return false;
 	start_row(r, fw->label, home);
 	r->firewall_id = fw->id;

@@ -21,6 +21,8 @@ add_state(struct gsp_buf *out, const struct gsp_status_row *r)
 		gsp_buf_addf(out, "%s is a stray", r->server);
 	else if (strcmp(r->stage, "other-home") == 0)
 		gsp_buf_addf(out, "%s is another home's", r->server);
+	else if (r->damaged)
+		gsp_buf_addf(out, "%s is not known here any more", r->server);
 	else
 		gsp_buf_addf(out, "%s is %s", r->server, r->stage);
 }
@@ -41,7 +43,9 @@ add_cost(struct gsp_buf *out, const struct gsp_status_row *r)
 {
 	char hourly[24], so_far[24];
 
-	if (r->firewall_id != 0 || (r->linode_id == 0 && r->hourly_usd < 0))
+	if (r->damaged && r->linode_id == 0)
+		gsp_buf_adds(out, "; what it costs is not known");
+	else if (r->firewall_id != 0 || (r->linode_id == 0 && r->hourly_usd < 0))
 		gsp_buf_adds(out, "; it costs nothing");
 	else if (r->linode_id == 0)
 		gsp_buf_adds(out, "; it costs nothing yet");

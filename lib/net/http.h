@@ -1,5 +1,5 @@
 /*
- * net/http: one HTTP exchange at a time, exactly as asked. The only place that sees libcurl.
+ * net/http: one HTTP exchange at a time, exactly as asked (net/multi: many at once).
  *
  * A call is one attempt: it follows no redirect and repeats nothing (net/retry has the
  * policy). Every size has a ceiling that holds while bytes arrive. Every wait listens to
@@ -40,6 +40,9 @@ struct gsp_http_req {
 	const char *method; /* "GET", "POST", ... */
 	const char *url;    /* absolute */
 	const char *bearer; /* sent as Authorization: Bearer, wiped afterwards; NULL: none */
+	const char *auth_scheme; /* instead of "Bearer"; NULL: that */
+	const char *ca_file; /* trusted instead of the system's certificates; NULL: those. net/multi
+	                      * has its own */
 	const char *const *headers; /* NULL-terminated "Name: value", also a User-Agent
 	                             * instead of ours; NULL: none */
 	const char *body;	    /* sent as it is; NULL: none */

@@ -20,12 +20,14 @@
 struct gsp_multi;
 
 /** gsp_multi_new(out, ca_file, err): ${ca_file}: trusted instead of the system's certificates; NULL:
- * those. gsp_multi_free(NULL) is fine; what is still under way is dropped, its callback not called. */
+ * those. GSP_ECONFIG if it cannot be read, which is looked at now; libcurl reads it later, at the first
+ * connection and again when it is a day old. gsp_multi_free(NULL) is fine; what is still under way is dropped, its callback not called. */
 int gsp_multi_new(struct gsp_multi **out, const char *ca_file, struct gsp_err *err);
 void gsp_multi_free(struct gsp_multi *m);
 
 /** Called once for each request, from gsp_multi_wait(): ${err} is NULL when there is a whole answer
- * (whatever its status). Both are borrowed for the call. It may start more. */
+ * (whatever its status); ${res} is there in any case, its fault and may_be_sent tell the kind. Both are
+ * borrowed for the call. It may start more. */
 typedef void gsp_multi_fn(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err);
 
 /** gsp_multi_start(m, req, fn, ctx, err): begin; what ${req} points to is copied. -1: it is refused
@@ -37,16 +39,17 @@ int gsp_multi_start(struct gsp_multi *m, const struct gsp_http_req *req, gsp_mul
 size_t gsp_multi_busy(const struct gsp_multi *m);
 
 struct gsp_multi_fd {
-	int fd;         /* < 0: ignored */
-	short events;   /* POLLIN, POLLOUT */
-	short revents;  /* set by the wait */
+	int fd;        /* < 0, or without events: ignored */
+	short events;  /* POLLIN, POLLOUT */
+	short revents; /* set by the wait: those, and POLLIN when the other side hung up */
 };
 
 /**
  * gsp_multi_wait(m, fds, n, timeout_ms, err):
  * Wait until one of ${fds} is ready, something of ours happened, or ${timeout_ms} passed (-1: no
  * limit of the caller's), and run the callbacks of what happened, those of net/ws too. A signal
- * (sys/sig) ends the wait: 0, and gsp_sig_pending() tells. -1 only if waiting itself is impossible.
+ * (sys/sig) ends the wait: 0, and gsp_sig_pending() tells; while one is pending and not held off, no
+ * wait takes long. -1 only if waiting itself is impossible. Not to be called from a callback.
  */
 int gsp_multi_wait(struct gsp_multi *m, struct gsp_multi_fd *fds, size_t n, int timeout_ms,
     struct gsp_err *err);

@@ -5,6 +5,8 @@
  * Answers pings by itself. A message may come in fragments; one above the ceiling closes with 1009.
  * No extension is offered, so one in the answer is refused, as is a wrong Sec-WebSocket-Accept.
  *
+ * Bytes are sent and read in gsp_multi_wait() alone. SIGPIPE must be ignored, as gsp_sig_init() does.
+ *
  * Source: RFC 6455; wslay 1.1; Debian 12's libcurl 7.88 has no ws:// of its own, hence
  * CURLOPT_CONNECT_ONLY.
  */
@@ -28,7 +30,7 @@ struct gsp_ws_events {
 	void (*text)(void *ctx, const char *text, size_t len); /* NUL-terminated; valid UTF-8 */
 	/* The end, once, also of one that never opened: ${code} is what the peer's close frame said, 0
 	 * for none; ${why} has the rest for a log ("cannot connect to ...", "the peer closed: ..."). */
-	void (*closed)(void *ctx, int code, const char *why);
+	void (*closed)(void *ctx, int code, const char *why); /* nothing of the URL but its host in it */
 };
 
 /**
@@ -39,11 +41,13 @@ struct gsp_ws_events {
 int gsp_ws_new(struct gsp_ws **out, struct gsp_multi *m, const char *url, const char *agent,
     const struct gsp_ws_events *ev, void *ctx, struct gsp_err *err);
 
-/** gsp_ws_send(ws, text, len, err): queue a text message. GSP_EIO if it is not open. */
+/** gsp_ws_send(ws, text, len, err): queue a text message; it is copied, and sent in gsp_multi_wait().
+ * GSP_EIO if it is not open, GSP_ELIMIT if with it more than GSP_WS_TEXT_MAX would wait. */
 int gsp_ws_send(struct gsp_ws *ws, const char *text, size_t len, struct gsp_err *err);
 
 /** gsp_ws_close(ws, code): send a close frame, and end at the peer's or after two seconds: ->closed
- * follows with code 0. */
+ * follows with code 0, from gsp_multi_wait(). No ->text comes in between. Before it is open: it just
+ * ends, with ->closed. */
 void gsp_ws_close(struct gsp_ws *ws, int code);
 
 /** gsp_ws_free(ws): at once, no close frame, no callback. NULL is fine. Before its multi is freed. */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNS 32
+#define CONNS 128
 #define INPUT (256 * 1024)
 #define REQUESTS 4096
 #define ANSWERS 4096
@@ -306,7 +306,7 @@ fake_httpd_new(void)
 	h->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (h->listen_fd == -1 || pipe2(h->stop_pipe, O_CLOEXEC) == -1 ||
 	    bind(h->listen_fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(h->listen_fd, 16) == -1 ||
+	    listen(h->listen_fd, 256) == -1 ||
 	    getsockname(h->listen_fd, (struct sockaddr *)&a, &n) == -1 ||
 	    pthread_create(&h->thread, NULL, serve, h) != 0) {
 		free(h);

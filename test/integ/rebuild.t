@@ -99,6 +99,22 @@ is "and changes nothing but a ledger that lacks them" "$(jq -r '"\(.what) \(.ser
 gives 0 "a login" gsp-ssh dirty true
 is "nothing was deleted" "$(machines) $(firewalls)" "3 3"
 
+# ---- one journal is damaged: it hides no other, and its machine is shown as the cloud knows it ----
+cp "$H/state/dirty/session.json" "$T/good"
+api PUT "/linode/instances/$(jq -r .linode_id "$T/good")" '{"label":"gsp-dirty"}' >/dev/null
+printf '{"server":' >"$H/state/dirty/session.json"
+gives 74 "a damaged journal" gsp-status --json
+is "hides no server" "$(jq -r '"\(.server) \(.stage)"' "$T/out" | tr '\n' ' ')" "dirty damaged fresh created idle none toy stopped "
+is "its machine is there with its price" "$(jq -r 'select(.server=="dirty") | "\(.linode_id) \(.hourly_usd > 0)"' "$T/out")" "$(linode dirty .id) true"
+says "... and how many" "1 of the journals cannot be read"
+gives 74 "the same from memory" gsp-status --cached
+prints "named, with what to do" "state/dirty/session.json.*--rebuild|damaged"
+gives 74 "of that one alone" gsp-status dirty
+gives 1 "the others are as ever" gsp-status toy fresh --cached
+mv "$H/state/dirty/session.json" "$T/bad"
+gives 0 "moved away" gsp-status --rebuild
+is "it is known again" "$(stage dirty) $(at dirty cat /tmp/toy.pid)" "running $PID"
+
 # ---- the saves come home into an empty history ----
 bg down gsp-down toy dirty fresh
 bg_gives 0 "down" down

@@ -1,0 +1,60 @@
+/*
+ * net: the network half of gsp-bot: what its parts share. One thread, one wait (net/multi); every
+ * part has a _tick() and a _next_ms() for what it does by the clock.
+ *
+ *   net_main     start and loop          net_asks   what people ask, until it is answered
+ *   net_link     the monitor's socket    net_jobs   jobs: their message and their end
+ *   net_gateway  Discord's gateway       net_send   the requests themselves
+ *
+ * Moments are milliseconds of net->now_ms (monotonic) unless named wall.
+ */
+#ifndef GSP_CMD_NET_H
+#define GSP_CMD_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "discord/rest.h"
+#include "discord/talk.h"
+#include "net/multi.h"
+
+#define NET_AGENT "DiscordBot (gsp, " GSP_VERSION ")" /* the form that Discord asks for */
+#define NET_NEVER INT64_MAX
+
+struct net_link;
+struct net_gateway;
+struct net_asks;
+struct net_jobs;
+
+struct net {
+	struct gsp_multi *multi;
+	struct gsp_rest *rest;
+	struct net_link *link;
+	struct net_gateway *gateway;
+	struct net_asks *asks;
+	struct net_jobs *jobs;
+	struct gsp_talk hello;
+	int64_t (*now_ms)(void);
+	int64_t (*wall_ms)(void);
+	bool leaving;         /* nothing new is taken any more */
+	int64_t leave_by_ms;
+	int fatal;            /* the code of a FATAL that was told; 0 none */
+};
+
+/** net_say(fmt, ...): one line for the log: what happened, ids, never a secret nor people's text. */
+#define net_say(...) gsp_log(GSP_LOG_INFO, __VA_ARGS__)
+
+/** net_fatal(net, code, why): tell the monitor that Discord refused for good, and leave. */
+void net_fatal(struct net *net, int code, const char *why);
+
+/**
+ * net_main(become_uid, become_gid, ca_file, err):
+ * The whole life, on the socket NET_FD. The ids are -1 to stay who we are. ${ca_file} (NULL: none) and
+ * those that $SSL_CERT_FILE and $SSL_CERT_DIR name can be read afterwards.
+ */
+int net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err);
+#define NET_FD 3
+
+#endif

@@ -1,0 +1,293 @@
+/* Texts of others, made harmless. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "discord/message_priv.h"
+
+#include "base/banned.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define ELLIPSIS "\xe2\x80\xa6"    /* U+2026 */
+#define NOTHING "\xe2\x80\x8b"     /* U+200B: has no width */
+
+/* What Discord's Markdown, mentions and links are made of. A backslash before any of them makes it
+ * plain. Source: Discord, "Markdown Text 101" and "Message Formatting". */
+static const char special[] = "\\*_~`|<>[]#@";
+
+static unsigned
+code_point(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	switch (n) {
+	case 2: return (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu);
+	case 3: return (u[0] & 0xfu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+	case 4:
+		return (u[0] & 0x7u) << 18 | (u[1] & 0x3fu) << 12 | (u[2] & 0x3fu) << 6 | (u[3] & 0x3fu);
+	default: return u[0];
+	}
+}
+
+/* Not U+200C and U+200D: Persian and emoji are written with them. */
+bool
+gsp_text_char(const char *p, size_t n)
+{
+	unsigned c = code_point(p, n);
+
+	return n > 0 && c >= ' ' && !(c >= 0x7f && c < 0xa0) && c != 0x61c && c != 0x200b &&
+	    !(c >= 0x200e && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
+	    !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && !(c >= 0xe0000 && c <= 0xe0fff);
+}
+
+static size_t
+char_bytes(const char *p)
+{
+	size_t n = gsp_utf8_len(p);
+
+	return n > 0 ? n : 1;
+}
+
+size_t
+gsp_text_chars(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text += char_bytes(text))
+		n++;
+	return n;
+}
+
+/* Whether `code` is still open at the end of ${n} bytes. */
+static bool
+in_code(const char *text, size_t n)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\\' && !open)
+			i++;
+		else if (text[i] == '`')
+			open = !open;
+	return open;
+}
+
+void
+gsp_text_cut(struct gsp_buf *b, size_t max)
+{
+	const char *text = gsp_buf_str(b);
+	size_t keep = 0, at = 0, n = 0;
+
+	/* two characters are for "`…" */
+	for (; text[at] != '\0' && n < max; at += char_bytes(text + at), n++)
+		if (n + 2 <= max)
+			keep = at;
+	if (text[at] == '\0' || max == 0)
+		return;
+	/* not within an escape: half of one would be a backslash, and escape what comes next */
+	while (keep > 0 && text[keep - 1] == '\\')
+		keep--;
+	b->len = keep;
+	if (in_code(text, keep))
+		gsp_buf_addc(b, '`');
+	gsp_buf_adds(b, ELLIPSIS);
+}
+
+/* How many characters ${p} is written with. */
+static size_t
+escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
+{
+	bool link = *p == ':' && p[1] == '/' && p[2] == '/';
+	bool list = first && (*p == '-' || *p == '+');
+
+	if (*p == '\n' || *p == '\t' || *p == '\r') {
+		gsp_buf_addc(out, ' ');
+		return 1;
+	}
+	if (!gsp_text_char(p, n)) {
+		gsp_buf_adds(out, REPLACEMENT);
+		return 1;
+	}
+	if (link || list || (n == 1 && strchr(special, *p) != NULL)) {
+		gsp_buf_addc(out, '\\');
+		gsp_buf_addc(out, *p);
+		return 2;
+	}
+	gsp_buf_add(out, p, n);
+	return 1;
+}
+
+void
+gsp_message_escape(struct gsp_buf *out, const char *text, size_t max)
+{
+	size_t used = 0, safe = out->len, n;
+
+	if (max == 0)
+		return;
+	for (const char *p = text; *p != '\0'; p += n > 0 ? n : 1) {
+		n = gsp_utf8_len(p);
+		if (used + 1 <= max)
+			safe = out->len;
+		used += escape_one(out, p, n, p == text);
+		if (used > max || (used == max && p[n > 0 ? n : 1] != '\0')) {
+			out->len = safe;
+			gsp_buf_adds(out, ELLIPSIS);
+			return;
+		}
+	}
+}
+
+/* ---- code ---- */
+
+/* Past a terminal's colours and their kin: ESC [ ... letter. */
+static const char *
+past_colour(const char *p)
+{
+	if (p[0] != '\x1b' || p[1] != '[')
+		return p;
+	p += 2;
+	p += strspn(p, "0123456789;?");
+	return *p != '\0' ? p + 1 : p;
+}
+
+/* The text as it is shown in code: no control characters, backticks apart. */
+static void
+add_code(struct gsp_buf *out, const char *text)
+{
+	bool tick = false;
+
+	while (*text != '\0') {
+		const char *next = past_colour(text);
+		size_t n;
+
+		if (next != text) {
+			text = next;
+			continue;
+		}
+		n = gsp_utf8_len(text);
+		if (*text == '`' && tick)
+			gsp_buf_adds(out, NOTHING);
+		tick = *text == '`';
+		if (*text == '\n' || *text == '\t' || gsp_text_char(text, n))
+			gsp_buf_add(out, text, n);
+		else if (*text != '\r')
+			gsp_buf_adds(out, REPLACEMENT);
+		text += n > 0 ? n : 1;
+	}
+}
+
+void
+gsp_message_block(struct gsp_buf *out, const char *text, size_t max)
+{
+	struct gsp_buf b = GSP_BUF_INIT(4 * (strlen(text) + 64));
+	const char *p;
+	size_t n;
+
+	add_code(&b, text);
+	while (b.len > 0 && (b.data[b.len - 1] == '\n' || b.data[b.len - 1] == ' '))
+		b.data[--b.len] = '\0';
+	p = gsp_buf_str(&b);
+	n = gsp_text_chars(p);
+	if (n > max) {
+		const char *line;
+
+		for (; n > max; n--)
+			p += char_bytes(p);
+		/* from the beginning of a line, unless the last one alone is too long */
+		line = strchr(p, '\n');
+		if (line != NULL && p > gsp_buf_str(&b) && p[-1] != '\n')
+			p = line + 1;
+	}
+	gsp_buf_addf(out, "```\n%s\n```", p);
+	gsp_buf_release(&b);
+}
+
+void
+gsp_text_code(struct gsp_buf *out, const char *text, size_t max)
+{
+	struct gsp_buf b = GSP_BUF_INIT(GSP_TEXT_BUF);
+
+	for (const char *p = text; *p != '\0' && gsp_buf_ok(&b) && b.len < 4 * max;) {
+		size_t n = gsp_utf8_len(p);
+
+		if (*p == '`' || !gsp_text_char(p, n))
+			gsp_buf_adds(&b, REPLACEMENT);
+		else
+			gsp_buf_add(&b, p, n);
+		p += n > 0 ? n : 1;
+	}
+	gsp_text_cut(&b, max > 2 ? max - 2 : 1);
+	/* an empty pair would be two backticks */
+	gsp_buf_addf(out, "`%s`", b.len > 0 ? gsp_buf_str(&b) : " ");
+	gsp_buf_release(&b);
+}
+
+void
+gsp_text_name(struct gsp_buf *out, const char *server)
+{
+	if (server[0] == '\0') {
+		gsp_buf_adds(out, "the servers");
+		return;
+	}
+	gsp_buf_adds(out, "**");
+	gsp_message_escape(out, server, 64);
+	gsp_buf_adds(out, "**");
+}
+
+void
+gsp_text_actor(struct gsp_buf *out, const char *actor)
+{
+	const char *slash = strchr(actor, '/');
+
+	if (slash != NULL && slash[1] != '\0')
+		actor = slash + 1;
+	gsp_message_escape(out, actor[0] != '\0' ? actor : "somebody", 40);
+}
+
+/* ---- lines ---- */
+
+#define LEFT_ROOM 24 /* characters of "…and 123456789 more" and its line break */
+
+void
+gsp_lines_add(struct gsp_lines *l, struct gsp_buf *line)
+{
+	size_t n = gsp_text_chars(gsp_buf_str(line)) + 1;
+
+	if (l->left > 0 || !gsp_buf_ok(line) ||
+	    l->chars + n > GSP_MESSAGE_CONTENT_MAX - LEFT_ROOM)
+		l->left++;
+	else {
+		if (l->text.len > 0)
+			gsp_buf_addc(&l->text, '\n');
+		gsp_buf_adds(&l->text, gsp_buf_str(line));
+		l->chars += n;
+	}
+	gsp_buf_reset(line);
+}
+
+void
+gsp_lines_end(struct gsp_buf *out, struct gsp_lines *l)
+{
+	gsp_buf_adds(out, gsp_buf_str(&l->text));
+	if (l->left > 0)
+		gsp_buf_addf(out, "%s" ELLIPSIS "and %zu more", l->text.len > 0 ? "\n" : "", l->left);
+	gsp_buf_release(&l->text);
+}
+
+struct gsp_json *
+gsp_rows_next(const char **at)
+{
+	struct gsp_err ignored = GSP_ERR_INIT;
+
+	while (*at != NULL && **at != '\0') {
+		size_t n = strcspn(*at, "\n");
+		struct gsp_json *o = NULL;
+		int rc = gsp_json_parse(&o, *at, n, &ignored);
+
+		*at += n + ((*at)[n] == '\n');
+		if (rc == 0 && gsp_json_is_obj(o))
+			return o;
+		if (rc == 0)
+			gsp_json_free(o);
+	}
+	return NULL;
+}

@@ -1,0 +1,136 @@
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/curl_priv.h"
+
+#include "base/banned.h"
+
+int
+gsp_curl_start(struct gsp_err *err)
+{
+	static bool started;
+
+	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return gsp_err_set(err, GSP_ESYS, "libcurl does not start");
+	started = true;
+	return 0;
+}
+
+static bool
+is_loopback(const char *host)
+{
+	struct in_addr a;
+
+	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127;
+}
+
+void
+gsp_curl_target_release(struct gsp_curl_target *t)
+{
+	curl_free(t->scheme);
+	curl_free(t->host);
+	curl_free(t->port);
+	curl_free(t->path);
+	curl_free(t->query);
+	memset(t, 0, sizeof(*t));
+}
+
+static CURLUcode
+take_apart(struct gsp_curl_target *t, CURLU *u, const char *url)
+{
+	CURLUcode rc;
+
+	rc = curl_url_set(
+	    u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_DISALLOW_USER);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(u, CURLUPART_SCHEME, &t->scheme, 0);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(u, CURLUPART_HOST, &t->host, 0);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(u, CURLUPART_PATH, &t->path, 0);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(u, CURLUPART_PORT, &t->port, CURLU_DEFAULT_PORT);
+	if (rc == CURLUE_OK) {
+		rc = curl_url_get(u, CURLUPART_QUERY, &t->query, 0);
+		if (rc == CURLUE_NO_QUERY)
+			rc = CURLUE_OK;
+	}
+	return rc;
+}
+
+int
+gsp_curl_target_parse(struct gsp_curl_target *t, const char *url, const char *shown,
+    struct gsp_err *err)
+{
+	CURLU *u = curl_url();
+	CURLUcode rc;
+
+	memset(t, 0, sizeof(*t));
+	if (u == NULL)
+		return gsp_err_set(err, GSP_ESYS, "out of memory");
+	if (shown == NULL)
+		shown = url;
+	rc = take_apart(t, u, url);
+	curl_url_cleanup(u);
+	if (rc == CURLUE_USER_NOT_ALLOWED)
+		return gsp_err_set(err, GSP_ECONFIG, "the URL holds a user name or password");
+	if (rc != CURLUE_OK)
+		return gsp_err_set(
+		    err, GSP_ECONFIG, "'%s' is not a URL (%s)", shown, curl_url_strerror(rc));
+	t->loopback = is_loopback(t->host);
+	if (strcmp(t->scheme, "https") != 0 && strcmp(t->scheme, "http") != 0)
+		return gsp_err_set(err, GSP_ECONFIG, "'%s' is not an https URL", shown);
+	if (strcmp(t->scheme, "http") == 0 && !t->loopback)
+		return gsp_err_set(err, GSP_ECONFIG,
+		    "'%s' is not encrypted; use https (plain http is for 127.0.0.1 alone)",
+		    shown);
+	return 0;
+}
+
+void
+gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file)
+{
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, t->scheme);
+	curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (ca_file != NULL) {
+		curl_easy_setopt(e, CURLOPT_CAINFO, ca_file);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
+	if (t->loopback)
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+}
+
+bool
+gsp_curl_untrusted(CURLcode code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+	       code == CURLE_SSL_ISSUER_ERROR;
+}
+
+int
+gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, CURLcode code,
+    const char *reason)
+{
+	const char *why = reason[0] != '\0' ? reason : curl_easy_strerror(code);
+	long os_errno = 0;
+
+	if (gsp_curl_untrusted(code))
+		return gsp_err_set(
+		    err, GSP_EAUTH, "the certificate of '%s' was refused (%s)", t->host, why);
+	if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+		return gsp_err_set(err, GSP_ETEMP,
+		    "cannot find the address of '%s'; is this computer online?", t->host);
+	curl_easy_getinfo(e, CURLINFO_OS_ERRNO, &os_errno);
+	if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
+		why = strerror((int)os_errno);
+	return gsp_err_set(
+	    err, GSP_ETEMP, "cannot connect to '%s' port %s (%s)", t->host, t->port, why);
+}

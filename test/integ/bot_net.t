@@ -1,0 +1,256 @@
+#!/bin/sh
+# The network half of gsp-bot against the stand-in for Discord, with a scripted other half.
+. test/integ/lib.sh
+. test/integ/discord.sh
+need python3 jq curl
+
+# start_net [ARG...]: gsp-bot-net; $D has what it told its other half.
+start_net() {
+	D=$T/mon
+	mkdir -p "$D"
+	rm -f "$D/status" "$D/pid"
+	cp "$DISCORD_DIR/token" "$D/token"
+	python3 test/fake/monitor.py "$D" "$DISCORD_URL" "$BUILD/gsp-bot-net" "$@" 2>>"$T/monitor.err" &
+	MON=$!
+	until_true 10 test -s "$D/pid"
+}
+stop_net() { # what it said and told stays
+	kill "$MON" 2>/dev/null
+	wait "$MON" 2>/dev/null
+}
+do_net() { echo "$*" >"$D/do"; }
+ended() { # ended SECONDS: its status
+	until_true "$1" test -s "$D/status" && cat "$D/status"
+}
+heard() { # heard KIND: how many such lines
+	grep -c "\"kind\": \"$1\"" "$D/heard" 2>/dev/null || :
+}
+heard_n() { [ "$(heard "$1")" = "$2" ]; }
+alive() { kill -0 "$(cat "$D/pid")"; }
+said() { grep -qE "$1" "$D/err"; }
+fresh() { # between the parts: nothing left of what was
+	stop_net
+	stop_discord
+	rm -rf "$T/mon" "$T/fakediscord"
+	start_discord "${1:-{\}}"
+}
+in_time() { # in_time TEXT: the first answer came within Discord's three seconds
+	answered 5
+	ms=$(answer_of .answered_after_ms)
+	ok "$1 (${ms} ms)" test "$ms" -lt 3000
+}
+
+# ---- alone ----
+gives 64 "alone it is of no use" gsp-bot-net
+says "and says what to do" "run 'gsp-bot run' instead"
+gives 64 "nobody becomes root" gsp-bot-net --become 0:0
+gives 0 "--help" gsp-bot-net --help
+prints "says who starts it" "gsp-bot run starts it"
+is "gsp does not list it" "$(gsp | grep -c bot-net)" 0
+
+start_discord '{"webhooks": [{"id": "1600000000000000001"}]}'
+
+# ---- an evening ----
+start_net
+ok "it becomes ready" until_ready 1 10
+ok "and says so" until_true 5 heard_n ready 1
+slash_raw up name=vanilla
+in_time "a command is answered in time"
+is "by a public deferral" "$(answer_of .ephemeral)" false
+ok "a message says what goes on" until_message "vanilla.* is coming up"
+is "which is that answer" "$M" "$(answer_of .message)"
+do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"provision\",\"state\":\"start\"}"}'
+do_net end
+ok "a new message pings the asker" until_message "vanilla.* is up" 10 '{"via":"channel","pings":"1500000000000000002"}'
+ok "and the monitor hears it" until_true 5 heard_n told 1
+ok "the first one says so, too" until_message "vanilla.* is up" 10 "{\"interaction\":\"$I\"}"
+slash_raw status name=vanilla
+ok "a look-up is answered" filled 5
+is "for the asker alone" "$(answer_of .ephemeral)" true
+slash_raw up name=refused
+in_time "a refusal comes in time"
+is "for the asker alone" "$(answer_of .ephemeral)" true
+ok "with its reason" sh -c 'echo "$1" | grep -q "you need the role"' - "$(reply)"
+
+# ---- the other half is slow ----
+slash_raw up name=silent
+in_time "a monitor that says nothing: an answer all the same"
+ok "that it is busy" sh -c 'echo "$1" | grep -q busy' - "$(reply)"
+slash_raw up name=late
+in_time "a monitor that is late: the same"
+ok "and nothing is started" until_true 5 heard_n lost 1
+do_net 'slow 4'
+slash_raw up name=vanilla
+in_time "a monitor that stands still: the same"
+ok "later it hears that it was too late" until_true 10 heard_n lost 2
+
+# ---- events that are repeated ----
+slash_raw up name=vanilla
+ok "a command" filled 5
+asked=$(heard ask)
+discord_control again "{\"interaction\":\"$I\",\"count\":3}"
+slash_raw status name=vanilla
+filled 5
+is "repeated events act once" "$(heard ask)" $((asked + 1))
+do_net end
+until_true 5 heard_n told 2
+
+# ---- questions ----
+slash_raw down name=vanilla
+ok "a question has buttons" until_message "Stop .*vanilla" 5 '{"button":"Yes"}'
+press Yes
+ok "a press is confirmed" answered 5
+ok "the same message becomes the job's" until_message "vanilla.* is going down" 5
+is "and has no buttons" "$(discord_ask '.buttons | length' message "{\"id\":\"$M\"}")" 0
+do_net end
+until_true 5 heard_n told 3
+slash_raw down name=vanilla
+until_message "Stop .*vanilla" 5 '{"button":"No"}'
+press No
+ok "no: nothing was done" until_message "Nothing was done" 5
+slash_raw down name=short
+ok "a short question" until_message "Stop .*short" 5 '{"button":"Yes"}'
+Q=$M
+ok "closes by itself" until_true 10 sh -c '. test/integ/discord.sh; DISCORD=$1 T=$2; [ "$(discord_ask ".buttons | length" message "{\"id\":\"$3\"}")" = 0 ]' - "$DISCORD" "$T" "$Q"
+violations_none "Discord has nothing against any of it"
+
+# ---- callbacks that fail ----
+discord_fault '{"method":"POST","path":"/callback","status":502}'
+slash_raw up name=vanilla
+ok "502 on a callback: once more" filled 5
+do_net end
+until_true 5 heard_n told 4
+discord_fault '{"method":"POST","path":"/callback","spoil":"drop","after":true}'
+slash_raw up name=vanilla
+ok "its answer is lost: it counts all the same" until_message "vanilla.* is coming up" 5 "{\"interaction\":\"$I\"}"
+do_net end
+until_true 5 heard_n told 5
+lost=$(heard lost)
+discord_fault '{"method":"POST","path":"/callback","count":2,"status":503}'
+slash_raw up name=vanilla
+ok "503 twice: nothing is started" until_true 5 heard_n lost $((lost + 1))
+discord_fault '{"method":"POST","path":"/callback","count":1,"scope":"shared","retry_after":0.2}'
+slash_raw up name=vanilla
+ok "429 on a callback: after the wait" filled 5
+do_net end
+until_true 5 heard_n told 6
+discord_control violations '{"clear":true}'
+
+# ---- many at once ----
+before=$(heard ask)
+# shellcheck disable=SC2046
+set -- $(python3 test/fake/crowd.py "$DISCORD" 200 status)
+is "two hundred commands at once are all answered" "$1" 200
+ok "in time (median $2 ms, the last $3 ms)" test "$3" -lt 3000
+is "each was asked about once" "$(heard ask)" $((before + 200))
+violations_none "Discord has nothing against that"
+
+# ---- what it can, and what it costs ----
+status_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(cat "$D/pid")/status"; }
+kb() { awk -v k="$1" '$1 ~ "^" k { n += $2 } END { print n }' "/proc/$(cat "$D/pid")/smaps_rollup"; }
+is "no new privileges" "$(status_of NoNewPrivs)" 1
+is "system calls are filtered" "$(status_of Seccomp)" 2
+case $BUILD in
+*address*) ;; # a sanitizer needs its own
+*)
+	ok "less than 16 MB of memory (after the crowd: $(kb Rss) kB)" test "$(kb Rss)" -lt 16384
+	ok "less than 4 MB of it its own ($(kb Private_Dirty) kB)" test "$(kb Private_Dirty)" -lt 4096
+	;;
+esac
+stop_net
+if [ "$(id -u)" = 0 ]; then
+	start_net --become 65534:65534
+	ok "as another user it goes on" discord_wait '{"for":"resumed","n":1,"timeout":10}'
+	is "it is that user for good" "$(status_of Uid | tr '\t' ' ')" "65534 65534 65534 65534"
+	is "of that group alone" "$(status_of Gid | tr '\t' ' '):$(status_of Groups)" "65534 65534 65534 65534:"
+	is "without any capability" "$(status_of CapPrm) $(status_of CapEff)" "0000000000000000 0000000000000000"
+	is "and no core would be dumped" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$(cat "$D/pid")/limits")" "0 0"
+	slash_raw status name=vanilla
+	ok "and answers" filled 5
+	stop_net
+fi
+
+# ---- the token of an interaction ends; ways that are closed ----
+fresh '{"knobs":{"token_life_s":2}}'
+start_net
+until_ready 1 10
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5
+first=$M
+sleep 2.2 # the token ends
+do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"provision\",\"state\":\"start\"}"}'
+do_net end
+ok "after the token's end the same message is edited" until_message "vanilla.* is up" 10 "{\"interaction\":\"$I\"}"
+is "with the bot's own token" "$(discord_ask '.revisions[-1].via' message "{\"id\":\"$first\"}")" channel
+ok "and the end is told" until_true 5 heard_n told 1
+violations_none "a dead token is not tried again"
+stop_net
+fresh
+start_net
+printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
+stop_net
+start_net
+discord_wait '{"for":"resumed","n":1,"timeout":10}'
+as_user anna hidden
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5
+do_net end
+ok "where the bot may not write, a followup" until_message "vanilla.* is up" 10 '{"via":"followup"}'
+ok "and that counts as told" until_true 5 heard_n told 1
+violations_none "a 403 is not repeated"
+stop_net
+
+# ---- the gateway ----
+fresh
+start_net
+until_ready 1 10
+resumed=0
+for d in '"do":"op","op":7' '"do":"drop"' '"do":"op","op":9,"d":true'; do
+	discord_gateway "{$d}"
+	resumed=$((resumed + 1))
+	ok "after $d it resumes" discord_wait "{\"for\":\"resumed\",\"n\":$resumed,\"timeout\":30}"
+	slash_raw status name=vanilla
+	ok "and answers" filled 5
+done
+discord_gateway '{"do":"close","code":4009}'
+ok "after 4009 it identifies anew" until_ready 2 60
+slash_raw status name=vanilla
+ok "and answers" filled 5
+is "the monitor was told once" "$(heard ready)" 1
+ok "it was the same process" alive
+discord_gateway '{"do":"close","code":4004}'
+is "a refused token ends it" "$(ended 10)" 77
+is "and it says so" "$(heard fatal)" 1
+stop_net
+
+# ---- leaving ----
+fresh
+start_net
+until_ready 1 10
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5
+do_net '{"kind":"stop"}'
+is "STOP: it leaves" "$(ended 5)" 0
+ok "having said how to resume" test "$(jq -r .session_id "$D/resume")" != ""
+slash_raw status name=vanilla # while nobody is there
+start_net
+ok "the next one resumes" discord_wait '{"for":"resumed","n":1,"timeout":10}'
+ok "and answers what came meanwhile" filled 5
+do_net "$(cat "$D/begin")"
+do_net '{"kind":"end","interaction":"'"$(jq -r .interaction "$D/begin")"'","status":0,"text":"","out":"","asked_ms":1,"ended_ms":2,"cost_usd":-1}'
+ok "a job of the one before is told" until_message "vanilla.* is up" 10 '{"via":"channel"}'
+kill -TERM "$(cat "$D/pid")"
+is "SIGTERM: it leaves, too" "$(ended 5)" 0
+start_net
+discord_wait '{"for":"resumed","n":2,"timeout":10}'
+do_net eof
+is "the monitor is gone: it leaves" "$(ended 5)" 0
+stop_net
+start_net
+ok "resumed once more" discord_wait '{"for":"resumed","n":3,"timeout":10}'
+do_net 'nonsense'
+is "nonsense from the monitor: it leaves" "$(ended 5)" 0
+ok "and says why" said "nonsense"
+is "no secret in its log" "$(grep -cF -e "$(cat "$D/token")" -e aW50ZXJhY3Rpb246 "$D/err")" 0
+stop_net
+finish
