@@ -1,5 +1,4 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,40 +13,19 @@
 #include "sys/io.h"
 #include "sys/lock.h"
 #include "bot_job_file.h"
+#include "bot_jobs.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
 
 enum {
+	JOBS_MAX = 200,        /* at once */
+	FORGET_MS = 86400000,
+	SWEEP_MS = 600000,
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
-	BEGIN_MS = 10000,      /* a runner has taken its lock by then */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
-	LINE_BYTES = 65536,
 	READ_BYTES = 262144,   /* of one job in one turn */
-	KEPT_S = 3600,         /* a directory, after the chat was told */
-	OLD_S = 86400,         /* one that could not be told */
-	KEPT_MAX = 500
-};
-
-enum stage { ASKED, RUNS, ENDED };
-
-struct job {
-	struct job *next;
-	struct gsp_talk begin;  /* BEGIN */
-	bool even;
-	enum stage stage;
-	bool begun, ended;      /* BEGIN, END were sent */
-	off_t at;               /* of progress: read so far */
-	struct gsp_buf part;    /* of a line */
-	bool skip;              /* the rest of a line that is too long */
-	char *held;             /* the newest line that only says how far it is */
-	int64_t look_ms, lock_ms, started_ms; /* monotonic */
-};
-
-struct jobs {
-	struct job *first;
-	int64_t sweep_ms;
 };
 
 struct jobs *
@@ -83,8 +61,8 @@ jobs_free(struct jobs *jobs)
 	free(jobs);
 }
 
-static struct job *
-find(struct mon *m, const char *id)
+struct job *
+jobs_find(struct mon *m, const char *id)
 {
 	struct job *j = m->jobs->first;
 
@@ -93,14 +71,14 @@ find(struct mon *m, const char *id)
 	return j;
 }
 
-static struct job *
-add(struct mon *m)
+struct job *
+jobs_add(struct mon *m)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (j == NULL)
 		abort();
-	gsp_buf_init(&j->part, LINE_BYTES);
+	gsp_buf_init(&j->part, JOB_LINE_BYTES);
 	j->next = m->jobs->first;
 	m->jobs->first = j;
 	return j;
@@ -130,9 +108,16 @@ copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
 int
 jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *err)
 {
-	struct job *j = add(m);
-	struct gsp_talk *b = &j->begin;
+	struct gsp_talk *b;
+	struct job *j;
+	size_t n = 0;
 
+	for (j = m->jobs->first; j != NULL; j = j->next)
+		n += !j->ended;
+	if (n >= JOBS_MAX)
+		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way", n);
+	j = jobs_add(m);
+	b = &j->begin;
 	gsp_talk_init(b, GSP_TALK_BEGIN);
 	copy_who(&b->who, &ask->who);
 	b->verb = ask->verb;
@@ -186,7 +171,7 @@ int
 jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err)
 {
-	struct job *j = find(m, id);
+	struct job *j = jobs_find(m, id);
 
 	if (j == NULL || j->stage != ASKED)
 		return gsp_err_set(err, GSP_EBUG, "there is no such job");
@@ -201,8 +186,8 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 	return 0;
 }
 
-static void
-remove_dir(struct mon *m, const char *id)
+void
+jobs_remove_dir(struct mon *m, const char *id)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_err err = GSP_ERR_INIT;
@@ -215,12 +200,12 @@ remove_dir(struct mon *m, const char *id)
 void
 jobs_drop(struct mon *m, const char *id)
 {
-	struct job *j = find(m, id);
+	struct job *j = jobs_find(m, id);
 
 	if (j == NULL || j->stage != ASKED)
 		return;
 	take_out(m, j);
-	remove_dir(m, id);
+	jobs_remove_dir(m, id);
 }
 
 /* ---- followed ---- */
@@ -280,7 +265,7 @@ take_bytes(struct mon *m, struct job *j, const char *p, size_t n)
 				take_line(m, j, gsp_buf_str(&j->part));
 			gsp_buf_reset(&j->part);
 			j->skip = false;
-		} else if (j->part.len + 2 >= LINE_BYTES)
+		} else if (j->part.len + 2 >= JOB_LINE_BYTES)
 			j->skip = true;
 		else
 			gsp_buf_addc(&j->part, p[i] != '\0' ? p[i] : '?');
@@ -348,7 +333,7 @@ is_over(struct mon *m, struct job *j, int64_t now)
 
 	if (job_has(m->t->home, id, "end.json"))
 		return true;
-	if (now < j->lock_ms || (now - j->started_ms < BEGIN_MS && !job_has(m->t->home, id, "started")))
+	if (now < j->lock_ms || (now - j->started_ms < JOB_BEGIN_MS && !job_has(m->t->home, id, "started")))
 		return false;
 	j->lock_ms = now + LOCK_MS;
 	if (job_settle(m->t->home, id, &err) == -1)
@@ -373,13 +358,13 @@ look_after(struct mon *m, struct job *j, int64_t now)
 		wipe_token(m, j);
 }
 
-/* ---- told, and of earlier runs ---- */
+/* ---- told ---- */
 
 void
 jobs_told(struct mon *m, const char *id)
 {
 	struct gsp_err err = GSP_ERR_INIT;
-	struct job *j = find(m, id);
+	struct job *j = jobs_find(m, id);
 
 	if (j == NULL || !j->ended)
 		return;
@@ -396,102 +381,17 @@ jobs_tell(struct mon *m)
 			begin(m, j);
 }
 
-static int64_t
-age_s(struct mon *m, const char *id, const char *name)
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct stat st;
-	int64_t age = stat(job_path(&path, m->t->home, id, name), &st) == 0
-	    ? gsp_wall_s() - (int64_t)st.st_mtim.tv_sec : -1;
-
-	gsp_buf_release(&path);
-	return age;
-}
-
-/* What is over and told, or too old to be told; never what runs. */
-static bool
-is_old(struct mon *m, const char *id, size_t kept)
-{
-	int64_t told = age_s(m, id, "told"), ended = age_s(m, id, "end.json");
-
-	if (told >= 0)
-		return told > KEPT_S || kept > KEPT_MAX;
-	return ended > OLD_S || (!job_has(m->t->home, id, "job.json") && age_s(m, id, "") > KEPT_S);
-}
-
+/* Those whose end nobody has confirmed for a day: it was told as well as it could be. */
 static void
-load_one(struct mon *m, const char *id)
+forget_old(struct mon *m)
 {
-	struct gsp_err err = GSP_ERR_INIT;
-	struct gsp_talk b;
-	struct job *j;
-	bool even;
-	int over;
+	struct job *next;
 
-	if (job_has(m->t->home, id, "told"))
-		return;
-	if (job_read(&b, &even, m->t->home, id, &err) == -1) {
-		if (err.code != GSP_ENOTFOUND)
-			gsp_cli_warn("%s; this job is not told", err.msg);
-		return;
+	for (struct job *j = m->jobs->first; j != NULL; j = next) {
+		next = j->next;
+		if (j->ended && gsp_now_ms() - j->look_ms > FORGET_MS)
+			take_out(m, j);
 	}
-	if ((over = job_settle(m->t->home, id, &err)) == -1)
-		gsp_cli_warn("job %s: %s", id, err.msg);
-	j = add(m);
-	j->begin = b;
-	j->even = even;
-	j->stage = RUNS; /* what it has written is told in any case */
-	j->started_ms = gsp_now_ms() - BEGIN_MS;
-	(void)over;
-}
-
-/* ${fn} for each directory; the names are collected first, for some of them go. */
-static void
-each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct gsp_argv ids = GSP_ARGV_INIT;
-	DIR *d = opendir(job_path(&path, m->t->home, "", ""));
-	struct dirent *e;
-
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strlen(e->d_name) < GSP_TALK_ID && e->d_name[0] != '.' &&
-		    strspn(e->d_name, "0123456789") == strlen(e->d_name))
-			gsp_argv_push(&ids, e->d_name);
-	if (d != NULL)
-		closedir(d);
-	for (size_t i = 0; i < ids.n; i++)
-		fn(m, ids.v[i], ids.n - i);
-	gsp_argv_release(&ids);
-	gsp_buf_release(&path);
-}
-
-static void
-sweep_one(struct mon *m, const char *id, size_t kept)
-{
-	if (find(m, id) == NULL && is_old(m, id, kept))
-		remove_dir(m, id);
-}
-
-static void
-load_each(struct mon *m, const char *id, size_t kept)
-{
-	(void)kept;
-	load_one(m, id);
-}
-
-int
-jobs_load(struct mon *m, struct gsp_err *err)
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int rc = gsp_io_mkdirs(gsp_home_path(m->t->home, &path, "state/discord/jobs"), 0700, err);
-
-	gsp_buf_release(&path);
-	if (rc == -1)
-		return -1;
-	each(m, sweep_one);
-	each(m, load_each);
-	return 0;
 }
 
 void
@@ -503,8 +403,9 @@ jobs_tick(struct mon *m)
 		if (j->begun) /* those of earlier runs wait for the gateway */
 			look_after(m, j, now);
 	if (now >= m->jobs->sweep_ms) {
-		m->jobs->sweep_ms = now + 600000;
-		each(m, sweep_one);
+		m->jobs->sweep_ms = now + SWEEP_MS;
+		forget_old(m);
+		jobs_sweep(m);
 	}
 }
 

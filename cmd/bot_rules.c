@@ -176,7 +176,7 @@ mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_right ri
 		if ((mon_rights(m, w, all.v[i]) & right) != 0)
 			gsp_argv_push(names, all.v[i]);
 	gsp_argv_release(&all);
-	return gsp_argv_ok(names) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+	return names->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }
 
 static bool

@@ -10,8 +10,9 @@ with open(os.path.join(ctl, "argv"), "w") as f:
     f.write("\n".join(sys.argv[1:]) + "\n")
 with open(os.path.join(ctl, "env"), "w") as f:
     f.write("".join(k + "\n" for k in sorted(os.environ)))
+fds = [int(n) for n in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + n)]
 with open(os.path.join(ctl, "fds"), "w") as f:
-    f.write(" ".join(sorted(n for n in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + n) and int(n) not in (fifo, got))))
+    f.write(" ".join(str(n) for n in sorted(fds) if n not in (fifo, got)))
 with open(os.path.join(ctl, "pid"), "w") as f:
     f.write(str(os.getpid()))
 sys.stderr.write("gsp-bot-net: hello from the other half \x1b[2J\n")

@@ -13,6 +13,7 @@ mkfifo "$CTL/say"
 exec 9<>"$CTL/say"
 server other
 server secret
+tells_players toy
 printf 'bot.token.12345\n' >"$H/bot-token" && chmod 600 "$H/bot-token"
 conf() { # conf [RULES]: of gsp.yaml
 	sed -i '/^discord:/,$d' "$H/gsp.yaml"
@@ -70,7 +71,8 @@ told() { say "{\"kind\":\"told\",\"interaction\":\"$1\"}"; }
 allowed() { await "$1" ".kind==\"defer\" and .n==$N_"; }
 refused() { # refused TEXT PATTERN
 	await "$1" ".kind==\"refused\" and .n==$N_"
-	is "... and why" "$(of ".kind==\"refused\" and .n==$N_" .text | grep -cE "$2")" 1
+	W=$(of ".kind==\"refused\" and .n==$N_" .text)
+	if echo "$W" | grep -qE "$2"; then pass "... and why"; else fail "... and why" && note "$W"; fi
 }
 job() { printf '%s/state/discord/jobs/%s' "$H" "${1:-$ID_}"; }
 no_job() { [ ! -e "$(job "$1")" ]; }
@@ -193,6 +195,17 @@ told "$UP"
 until_true 10 test -e "$(job "$UP")/told"
 SAME=1; ID_=$UP; ask up toy && refused "long after: the same event" "asked already"; SAME=; ID_=$((UP + 100))
 
+# ---- restart: no question where a measured nobody plays; one where somebody does ----
+NAME_='Zo\u00eb $(x); --\" \u202e'
+ask restart toy ".who.name=\"$NAME_\"" && allowed "restart" && deferred
+await "nobody plays: it restarts" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0" 60
+is "no question" "$(of ".kind==\"question\" and .n==$N_" .n)" ""
+told "$ID_"
+at toy "echo 2 >/tmp/players"
+ask restart toy && allowed "restart" && deferred
+await "somebody plays: a question" ".kind==\"question\" and .n==$N_ and .players==2"
+at toy "rm /tmp/players"
+
 # ---- down: a question, for who asked alone, once ----
 ROLE=31 && names down "" && is "what is up comes first" "$(offered)" "toy other"
 ask down toy && allowed "down" && deferred
@@ -204,28 +217,41 @@ ROLE=31 && press nosuchnonce true && refused "no such question" "question is ove
 press "$NONCE" false && await "no" ".kind==\"defer\" and .n==$N_ and .update" && deferred
 press "$NONCE" true && refused "after a no" "question is over"
 is "it runs on" "$(stage)" running
-python3 -c 'import socket, sys, time; s = socket.create_connection((sys.argv[1], 7777)); time.sleep(300)' \
-	"$(jq -r .ipv4 "$H/state/toy/session.json")" &
-PLAYER=$!
-until_true 20 sh -c 'gsp-query --json toy | grep -q "\"players\":1"'
+at toy "echo 3 >/tmp/players"
 ask down toy && allowed "down" && deferred
-await "another question, somebody plays" ".kind==\"question\" and .n==$N_ and .players==1"
+await "another question, somebody plays" ".kind==\"question\" and .n==$N_ and .players==3"
 NONCE=$(of ".kind==\"question\" and .n==$N_" .nonce)
 press "$NONCE" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update"
 DOWN=$ID_ DOWN_N=$N_
 press "$NONCE" true && refused "once" "question is over"
 deferred "$DOWN_N"
 await "it goes down" ".kind==\"end\" and .interaction==\"$DOWN\" and .status==0" 90
-kill "$PLAYER" 2>/dev/null
 is "the machine is gone" "$(machines)" 0
 is "by whom" "$(jq -r 'select(.what=="delete").actor' "$H/state/ledger.jsonl")" discord:7/ann
 told "$DOWN"
+
+# ---- restore: asked for, then done; names of saves ----
+ROLE=34
+next
+say "$(jq -nc --argjson who "$(who)" --argjson n $N_ '{kind:"names",n:$n,who:$who,verb:"restore",server:"toy",text:"",saves:true}')"
+await "saves are offered, the newest first" ".kind==\"choices\" and .n==$N_ and .choices[0].value==\"2\" and (.choices[0].name|test(\"^2: .*, down\"))"
+ask restore toy '.save=1' && allowed "restore" && deferred
+await "a question" ".kind==\"question\" and .n==$N_ and .players==-2 and .save==1"
+press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update" && deferred
+await "it is done" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0"
+told "$ID_"
+ROLE=31
+
+# ---- SIGHUP: gsp.yaml is read again, and that is all ----
+kill -HUP "$BOT"
+ok "SIGHUP: it says so" until_true 10 grep -q "gsp.yaml was read again" "$T/bot.err"
+ask list "" && allowed "and goes on"  && say "{\"kind\":\"lost\",\"n\":$N_}"
 
 # ---- the runner killed ----
 mv "$H/servers/toy/bootstrap" "$T/b" && printf '#!/bin/sh\nsleep 600\n' >"$H/servers/toy/bootstrap" && chmod +x "$H/servers/toy/bootstrap"
 ask up toy && allowed "up" && deferred
 until_true 60 has ".kind==\"line\" and .interaction==\"$ID_\" and (.out|fromjson|.step==\"bootstrap\")"
-pkill_runner() { for p in /proc/[0-9]*; do [ ! -r "$p/cmdline" ] || tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q -- "--run-job=$ID_" && kill -9 "${p#/proc/}"; done; }
+pkill_runner() { for p in /proc/[0-9]*; do [ ! -r "$p/cmdline" ] || tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q -- "--run-job=$ID_" && kill -9 "${p#/proc/}" 2>/dev/null; done; }
 pkill_runner
 await "a killed runner is noticed" ".kind==\"end\" and .interaction==\"$ID_\" and .status==-1"
 is "... and what to do is said" "$(of ".kind==\"end\" and .interaction==\"$ID_\"" .text | grep -c "was killed.*still works on it.*/server status")" 1
@@ -250,8 +276,10 @@ hostile "a key too many" '{"kind":"told","interaction":"1","x":1}'
 hostile "a path as an id" '{"kind":"told","interaction":"../../x"}'
 hostile "an answer to nothing" '{"kind":"deferred","n":12345,"message":"","channel":""}'
 hostile "what the monitor says" '{"kind":"stop"}'
-head -c 600000 /dev/zero | tr '\0' x >&9
+(head -c 600000 /dev/zero | tr '\0' x >"$CTL/say") 9>&- & # it is read as far as it is borne
 ends 76 "a line without an end, too"
+exec 9>&-
+rm "$CTL/say" && mkfifo "$CTL/say" && exec 9<>"$CTL/say" # what nobody has read
 is "nothing was started" "$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1 | wc -l)" "$before"
 
 # ---- fatal: statuses for supervisors ----

@@ -1,0 +1,120 @@
+/* bot_jobs_old: the jobs of earlier runs: found again, told, and at last removed. */
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "cli/say.h"
+#include "sys/io.h"
+#include "bot_job_file.h"
+#include "bot_jobs.h"
+
+#include "base/banned.h"
+
+enum {
+	KEPT_S = 3600, /* a directory, after the chat was told */
+	OLD_S = 86400, /* one that could not be told */
+	KEPT_MAX = 500
+};
+
+static int64_t
+age_s(struct mon *m, const char *id, const char *name)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat st;
+	int64_t age = stat(job_path(&path, m->t->home, id, name), &st) == 0
+	    ? gsp_wall_s() - (int64_t)st.st_mtim.tv_sec : -1;
+
+	gsp_buf_release(&path);
+	return age;
+}
+
+/* What is over and told, or too old to be told; never what runs. */
+static bool
+is_old(struct mon *m, const char *id, size_t kept)
+{
+	int64_t told = age_s(m, id, "told"), ended = age_s(m, id, "end.json");
+
+	if (told >= 0)
+		return told > KEPT_S || kept > KEPT_MAX;
+	return ended > OLD_S || (!job_has(m->t->home, id, "job.json") && age_s(m, id, "") > KEPT_S);
+}
+
+static void
+load_one(struct mon *m, const char *id)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+	struct gsp_talk b;
+	struct job *j;
+	bool even;
+
+	if (job_has(m->t->home, id, "told"))
+		return;
+	if (job_read(&b, &even, m->t->home, id, &err) == -1) {
+		if (err.code != GSP_ENOTFOUND)
+			gsp_cli_warn("%s; this job is not told", err.msg);
+		return;
+	}
+	if (job_settle(m->t->home, id, &err) == -1)
+		gsp_cli_warn("job %s: %s", id, err.msg);
+	j = jobs_add(m);
+	j->begin = b;
+	j->even = even;
+	j->stage = RUNS; /* what it has written is told in any case */
+	j->started_ms = gsp_now_ms() - JOB_BEGIN_MS;
+}
+
+/* ${fn} for each directory; the names are collected first, for some of them go. */
+static void
+each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct gsp_argv ids = GSP_ARGV_INIT;
+	DIR *d = opendir(job_path(&path, m->t->home, "", ""));
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strlen(e->d_name) < GSP_TALK_ID && e->d_name[0] != '.' &&
+		    strspn(e->d_name, "0123456789") == strlen(e->d_name))
+			gsp_argv_push(&ids, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	for (size_t i = 0; i < ids.n; i++)
+		fn(m, ids.v[i], ids.n - i);
+	gsp_argv_release(&ids);
+	gsp_buf_release(&path);
+}
+
+static void
+sweep_one(struct mon *m, const char *id, size_t kept)
+{
+	if (jobs_find(m, id) == NULL && is_old(m, id, kept))
+		jobs_remove_dir(m, id);
+}
+
+void
+jobs_sweep(struct mon *m)
+{
+	each(m, sweep_one);
+}
+
+static void
+load_each(struct mon *m, const char *id, size_t kept)
+{
+	(void)kept;
+	load_one(m, id);
+}
+
+int
+jobs_load(struct mon *m, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = gsp_io_mkdirs(gsp_home_path(m->t->home, &path, "state/discord/jobs"), 0700, err);
+
+	gsp_buf_release(&path);
+	if (rc == -1)
+		return -1;
+	jobs_sweep(m);
+	each(m, load_each);
+	return 0;
+}
