@@ -108,7 +108,7 @@ $(UNIT): $(O)/test/unit/%: $(O)/test/unit/%.o $(O)/libfake.a $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lpthread
 
 # Parts of the bot's network half, with a REST client of the test's own in the library's place.
-$(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks: \
+$(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks $(O)/test/unit/test_net_link: \
     $(patsubst %,$(O)/cmd/net_%.o,link send asks answer jobs end)
 
 $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgsp.a

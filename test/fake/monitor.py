@@ -9,6 +9,8 @@ DIR/status (its exit status), DIR/err (its stderr). DIR/do is a fifo for the tes
   a JSON object      sent as it is; ${JOB}: the newest job, ${N}: the newest question or command
   eof                close the socket
   slow SECONDS       answer nothing for so long
+  stream SECONDS     all jobs so far make progress, four lines a second each
+  end, end all       the newest job ends; all of them do
 What is asked is answered by the server's name:
   NAMES: one choice for what is typed.
   /server VERB: view verbs get a deferral for the asker alone and a RESULT; `down` a public one and a
@@ -51,7 +53,8 @@ class Monitor:
         self.heard = open(self.path('heard'), 'a', buffering=1)
         self.asks, self.questions, self.later = {}, {}, []
         self.n = self.job = ''
-        self.quiet_until = 0
+        self.quiet_until = self.stream_until = self.streamed = 0
+        self.jobs = []
         self.buf = b''
         if not os.path.exists(self.path('do')):
             os.mkfifo(self.path('do'))
@@ -134,6 +137,7 @@ class Monitor:
 
     def begin(self, a, m):
         self.job = a['interaction']
+        self.jobs.append(self.job)
         begin = dict(kind='begin', who=a['who'], verb=a['verb'], interaction=self.job, app=a['app'], token=a['token'],
                      server=a['server'], save=0, message=m['message'], channel=m['channel'],
                      asked_ms=int(time.time() * 1000))
@@ -142,9 +146,18 @@ class Monitor:
         if a['server'] == 'quick':
             self.end()
 
-    def end(self):
+    def stream(self):
+        if time.time() < self.streamed + 0.25:
+            return
+        self.streamed = time.time()
+        for job in self.jobs:
+            line = json.dumps({'t': int(time.time() * 1000), 'server': 'vanilla', 'step': 'sync-up',
+                               'state': 'progress', 'pct': int(time.time() * 10) % 100, 'message': 'moving'})
+            self.send(kind='line', interaction=job, out=line)
+
+    def end(self, job=None):
         now = int(time.time() * 1000)
-        self.send(kind='end', interaction=self.job, status=0, text='', out='', asked_ms=now - 1000, ended_ms=now,
+        self.send(kind='end', interaction=job or self.job, status=0, text='', out='', asked_ms=now - 1000, ended_ms=now,
                   cost_usd=-1)
 
     def on_resume(self, m):
@@ -169,6 +182,11 @@ class Monitor:
             self.sock = None
         elif line == 'end':
             self.end()
+        elif line == 'end all':
+            for job in self.jobs:
+                self.end(job)
+        elif word and word[0] == 'stream':
+            self.stream_until = time.time() + float(word[1])
         elif word and word[0] == 'slow':
             self.quiet_until = time.time() + float(word[1])
         elif line and self.sock is not None:
@@ -180,6 +198,8 @@ class Monitor:
         while self.proc.poll() is None:
             awake = time.time() >= self.quiet_until
             self.hear_err()
+            if time.time() < self.stream_until:
+                self.stream()
             fds = [self.do] + ([self.sock] if self.sock is not None and awake else [])
             ready = select.select(fds, [], [], 0.02)[0]
             while self.later and self.later[0][0] <= time.time():

@@ -2,43 +2,8 @@
 # The network half of gsp-bot against the stand-in for Discord, with a scripted other half.
 . test/integ/lib.sh
 . test/integ/discord.sh
+. test/integ/bot_net.sh
 need python3 jq curl
-
-# start_net [ARG...]: gsp-bot-net; $D has what it told its other half.
-start_net() {
-	D=$T/mon
-	mkdir -p "$D"
-	rm -f "$D/status" "$D/pid"
-	cp "$DISCORD_DIR/token" "$D/token"
-	python3 test/fake/monitor.py "$D" "$DISCORD_URL" "$BUILD/gsp-bot-net" "$@" 2>>"$T/monitor.err" &
-	MON=$!
-	until_true 10 test -s "$D/pid"
-}
-stop_net() { # what it said and told stays
-	kill "$MON" 2>/dev/null
-	wait "$MON" 2>/dev/null
-}
-do_net() { echo "$*" >"$D/do"; }
-ended() { # ended SECONDS: its status
-	until_true "$1" test -s "$D/status" && cat "$D/status"
-}
-heard() { # heard KIND: how many such lines
-	grep -c "\"kind\": \"$1\"" "$D/heard" 2>/dev/null || :
-}
-heard_n() { [ "$(heard "$1")" = "$2" ]; }
-alive() { kill -0 "$(cat "$D/pid")"; }
-said() { grep -qE "$1" "$D/err"; }
-fresh() { # between the parts: nothing left of what was
-	stop_net
-	stop_discord
-	rm -rf "$T/mon" "$T/fakediscord"
-	start_discord "${1:-{\}}"
-}
-in_time() { # in_time TEXT: the first answer came within Discord's three seconds
-	answered 5
-	ms=$(answer_of .answered_after_ms)
-	ok "$1 (${ms} ms)" test "$ms" -lt 3000
-}
 
 # ---- alone ----
 gives 64 "alone it is of no use" gsp-bot-net
@@ -134,15 +99,28 @@ slash_raw up name=vanilla
 ok "429 on a callback: after the wait" filled 5
 do_net end
 until_true 5 heard_n told 6
+lost=$(heard lost)
+discord_fault '{"method":"POST","path":"/callback","delay_ms":4000,"late":true}'
+slash_raw up name=vanilla
+ok "Discord takes too long to confirm: nothing is started" until_true 5 heard_n lost $((lost + 1))
+ok "and whoever asked is told so" until_message "nothing was started" 10 "{\"interaction\":\"$I\"}"
 discord_control violations '{"clear":true}'
 
-# ---- many at once ----
+# ---- many at once, while twenty jobs make progress ----
+told=$(heard told)
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	slash_raw up name=vanilla
+done
+filled 5
 before=$(heard ask)
+do_net 'stream 10'
 # shellcheck disable=SC2046
 set -- $(python3 test/fake/crowd.py "$DISCORD" 200 status)
 is "two hundred commands at once are all answered" "$1" 200
 ok "in time (median $2 ms, the last $3 ms)" test "$3" -lt 3000
 is "each was asked about once" "$(heard ask)" $((before + 200))
+do_net 'end all'
+ok "the end of each job is told" until_true 30 heard_n told $((told + 20))
 violations_none "Discord has nothing against that"
 
 # ---- what it can, and what it costs ----
@@ -159,7 +137,7 @@ case $BUILD in
 esac
 stop_net
 if [ "$(id -u)" = 0 ]; then
-	start_net --become 65534:65534
+	start_net
 	ok "as another user it goes on" discord_wait '{"for":"resumed","n":1,"timeout":10}'
 	is "it is that user for good" "$(status_of Uid | tr '\t' ' ')" "65534 65534 65534 65534"
 	is "of that group alone" "$(status_of Gid | tr '\t' ' '):$(status_of Groups)" "65534 65534 65534 65534:"
@@ -200,57 +178,4 @@ ok "and that counts as told" until_true 5 heard_n told 1
 violations_none "a 403 is not repeated"
 stop_net
 
-# ---- the gateway ----
-fresh
-start_net
-until_ready 1 10
-resumed=0
-for d in '"do":"op","op":7' '"do":"drop"' '"do":"op","op":9,"d":true'; do
-	discord_gateway "{$d}"
-	resumed=$((resumed + 1))
-	ok "after $d it resumes" discord_wait "{\"for\":\"resumed\",\"n\":$resumed,\"timeout\":30}"
-	slash_raw status name=vanilla
-	ok "and answers" filled 5
-done
-discord_gateway '{"do":"close","code":4009}'
-ok "after 4009 it identifies anew" until_ready 2 60
-slash_raw status name=vanilla
-ok "and answers" filled 5
-is "the monitor was told once" "$(heard ready)" 1
-ok "it was the same process" alive
-discord_gateway '{"do":"close","code":4004}'
-is "a refused token ends it" "$(ended 10)" 77
-is "and it says so" "$(heard fatal)" 1
-stop_net
-
-# ---- leaving ----
-fresh
-start_net
-until_ready 1 10
-slash_raw up name=vanilla
-until_message "vanilla.* is coming up" 5
-do_net '{"kind":"stop"}'
-is "STOP: it leaves" "$(ended 5)" 0
-ok "having said how to resume" test "$(jq -r .session_id "$D/resume")" != ""
-slash_raw status name=vanilla # while nobody is there
-start_net
-ok "the next one resumes" discord_wait '{"for":"resumed","n":1,"timeout":10}'
-ok "and answers what came meanwhile" filled 5
-do_net "$(cat "$D/begin")"
-do_net '{"kind":"end","interaction":"'"$(jq -r .interaction "$D/begin")"'","status":0,"text":"","out":"","asked_ms":1,"ended_ms":2,"cost_usd":-1}'
-ok "a job of the one before is told" until_message "vanilla.* is up" 10 '{"via":"channel"}'
-kill -TERM "$(cat "$D/pid")"
-is "SIGTERM: it leaves, too" "$(ended 5)" 0
-start_net
-discord_wait '{"for":"resumed","n":2,"timeout":10}'
-do_net eof
-is "the monitor is gone: it leaves" "$(ended 5)" 0
-stop_net
-start_net
-ok "resumed once more" discord_wait '{"for":"resumed","n":3,"timeout":10}'
-do_net 'nonsense'
-is "nonsense from the monitor: it leaves" "$(ended 5)" 0
-ok "and says why" said "nonsense"
-is "no secret in its log" "$(grep -cF -e "$(cat "$D/token")" -e aW50ZXJhY3Rpb246 "$D/err")" 0
-stop_net
 finish

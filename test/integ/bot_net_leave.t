@@ -1,0 +1,87 @@
+#!/bin/sh
+# The network half of gsp-bot when its connection ends, when it has to leave, and when the other half
+# is gone: what was said is kept, and the next one goes on.
+. test/integ/lib.sh
+. test/integ/discord.sh
+. test/integ/bot_net.sh
+need python3 jq curl
+
+# ---- the gateway ----
+start_discord
+start_net
+until_ready 1 10
+resumed=0
+for d in '"do":"op","op":7' '"do":"drop"' '"do":"op","op":9,"d":true'; do
+	discord_gateway "{$d}"
+	resumed=$((resumed + 1))
+	ok "after $d it resumes" discord_wait "{\"for\":\"resumed\",\"n\":$resumed,\"timeout\":30}"
+	slash_raw status name=vanilla
+	ok "and answers" filled 5
+done
+discord_gateway '{"do":"close","code":4009}'
+ok "after 4009 it identifies anew" until_ready 2 60
+slash_raw status name=vanilla
+ok "and answers" filled 5
+is "the monitor was told once" "$(heard ready)" 1
+ok "it was the same process" alive
+discord_gateway '{"do":"close","code":4004}'
+is "a refused token ends it" "$(ended 10)" 77
+is "and it says so" "$(heard fatal)" 1
+stop_net
+
+# ---- leaving ----
+fresh
+start_net
+until_ready 1 10
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5
+do_net '{"kind":"stop"}'
+is "STOP: it leaves" "$(ended 5)" 0
+ok "having said how to resume" test "$(jq -r .session_id "$D/resume")" != ""
+slash_raw status name=vanilla # while nobody is there
+start_net
+ok "the next one resumes" discord_wait '{"for":"resumed","n":1,"timeout":10}'
+ok "and answers what came meanwhile" filled 5
+do_net "$(cat "$D/begin")"
+do_net '{"kind":"end","interaction":"'"$(jq -r .interaction "$D/begin")"'","status":0,"text":"","out":"","asked_ms":1,"ended_ms":2,"cost_usd":-1}'
+ok "a job of the one before is told" until_message "vanilla.* is up" 10 '{"via":"channel"}'
+kill -TERM "$(cat "$D/pid")"
+is "SIGTERM: it leaves, too" "$(ended 5)" 0
+start_net
+discord_wait '{"for":"resumed","n":2,"timeout":10}'
+do_net eof
+is "the monitor is gone: it leaves" "$(ended 5)" 0
+stop_net
+start_net
+ok "resumed once more" discord_wait '{"for":"resumed","n":3,"timeout":10}'
+do_net 'nonsense'
+is "nonsense from the monitor: it leaves" "$(ended 5)" 0
+ok "and says why" said "nonsense"
+is "no secret in its log" "$(grep -cF -e "$(cat "$D/token")" -e aW50ZXJhY3Rpb246 "$D/err")" 0
+stop_net
+
+# ---- TLS, with a certificate of our own; shut in before it is read ----
+if command -v openssl >/dev/null; then
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+	stop_discord
+	rm -rf "$T/mon" "$T/fakediscord"
+	DISCORD_ARGS="--tls $T/cert.pem $T/key.pem" DISCORD_SCHEME=https start_discord
+	DISCORD_ARGS=
+	GSP_BOT_CA_FILE=$T/cert.pem
+	export GSP_BOT_CA_FILE
+	start_net --ca-file="$T/cert.pem"
+	ok "over TLS it becomes ready" until_ready 1 10
+	slash_raw status name=vanilla
+	ok "and answers" filled 5
+	note "$(awk '/^(Rss|Private_Dirty)/ { print $1, $2, "kB" }' "/proc/$(cat "$D/pid")/smaps_rollup" | paste -sd ' ')"
+	stop_net
+	GSP_BOT_CA_FILE=
+	start_net
+	ok "a certificate that nobody vouches for is refused" until_true 10 said "certificate"
+	is "and nothing was told" "$(heard ready)" 1
+	stop_net
+else
+	pass "over TLS # SKIP needs openssl"
+fi
+finish
