@@ -27,7 +27,8 @@ O     := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 DEPS_BUILD := gcc make pkg-config libc6-dev libcurl4-openssl-dev libcjson-dev libyaml-dev \
 	libssh-dev libmicrohttpd-dev libxxhash-dev libwslay-dev
 DEPS_RUN   := rsync zstd openssh-client openssh-server nftables iproute2 util-linux ca-certificates
-DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat openssl
+DEPS_TEST  := minetest-server jq curl python3 procps mandoc restic faketime qstat openssl \
+	python3-discord
 # for check-san, check-valgrind, check-shell and fuzz; not needed for anything else
 DEPS_MORE  := clang valgrind shellcheck cppcheck git time
 
@@ -122,7 +123,7 @@ $(UNIT): $(O)/test/unit/%: $(O)/test/unit/%.o $(O)/libfake.a $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lpthread
 
 # Parts of the bot's network half, with a REST client of the test's own in the library's place.
-$(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks: \
+$(O)/test/unit/test_net_jobs $(O)/test/unit/test_net_asks $(O)/test/unit/test_net_link: \
     $(patsubst %,$(O)/cmd/net_%.o,link send asks answer jobs end)
 
 $(FUZZ): $(O)/test/fuzz/%: $(O)/test/fuzz/%.o $(O)/test/fuzz/driver.o $(O)/libgsp.a
@@ -290,5 +291,6 @@ check-man:
 check-shell:
 	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
 	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/bench_bot.sh test/prism test/prism-discord test/sdk test/peers \
+	    test/discord-peers \
 	    test/integ/*.sh test/integ/*.t test/faults/*.sh test/faults/*.t test/faults/table
 	shellcheck -s bash -S warning .ci/run

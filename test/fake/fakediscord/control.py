@@ -216,7 +216,7 @@ class Control:
             c.closed_by = 'server'
             c.end(None)
         elif do == 'end':  # the server ends TCP without a close frame
-            c.closed_by, c.code = 'server', None
+            c.closed_by, c.code = 'end', None
             c.end(1006)
         elif do == 'stall':
             c.stalled, c.deaf = bool(a.get('on', True)), bool(a.get('on', True))
