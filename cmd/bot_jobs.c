@@ -19,6 +19,7 @@
 #include "base/banned.h"
 
 enum {
+	JOBS_MAX = 200,        /* at once */
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
@@ -105,9 +106,16 @@ copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
 int
 jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *err)
 {
-	struct job *j = jobs_add(m);
-	struct gsp_talk *b = &j->begin;
+	struct gsp_talk *b;
+	struct job *j;
+	size_t n = 0;
 
+	for (j = m->jobs->first; j != NULL; j = j->next)
+		n++;
+	if (n >= JOBS_MAX)
+		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way or not yet told", n);
+	j = jobs_add(m);
+	b = &j->begin;
 	gsp_talk_init(b, GSP_TALK_BEGIN);
 	copy_who(&b->who, &ask->who);
 	b->verb = ask->verb;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -32,10 +33,16 @@ on_hangup(int signo)
 	hangup = 1;
 }
 
+/* Blocked but while we wait, so that none is overlooked; children start with nothing blocked. */
 static void
 catch_hangup(void)
 {
 	struct sigaction sa;
+	sigset_t hup;
+
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hup, NULL);
 
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = on_hangup;
@@ -79,13 +86,18 @@ static void
 turn(struct mon *m)
 {
 	struct pollfd fds[3 + KIDS_FDS];
+	int ms = wait_ms(m);
+	const struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
+	sigset_t none;
 	size_t n = 3;
+
+	sigemptyset(&none);
 
 	fds[0] = (struct pollfd){m->leaving ? -1 : gsp_sig_fd(), POLLIN, 0};
 	fds[1] = (struct pollfd){m->sock, (short)(POLLIN | (m->out.len > 0 ? POLLOUT : 0)), 0};
 	fds[2] = (struct pollfd){m->net.err_fd, POLLIN, 0};
 	n += kids_fds(m->kids, fds + n);
-	if (poll(fds, n, wait_ms(m)) == -1 && errno != EINTR) {
+	if (ppoll(fds, n, &wait, &none) == -1 && errno != EINTR) {
 		mon_end(m, GSP_ESYS, "cannot wait: %s", strerror(errno));
 		return;
 	}

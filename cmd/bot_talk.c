@@ -89,7 +89,8 @@ mon_flush(struct mon *m)
 		}
 		at += (size_t)n;
 	}
-	explicit_bzero(m->out.data, at); /* it may have been a token */
+	if (at > 0)
+		explicit_bzero(m->out.data, at); /* it may have been a token */
 	gsp_buf_consume(&m->out, at);
 }
 
@@ -198,7 +199,8 @@ take_lines(struct mon *m)
 		take_line(m, m->in.data + from, (size_t)(nl - m->in.data) - from);
 		from = (size_t)(nl + 1 - m->in.data);
 	}
-	explicit_bzero(m->in.data, from);
+	if (from > 0)
+		explicit_bzero(m->in.data, from);
 	gsp_buf_consume(&m->in, from);
 	if (m->in.len >= GSP_TALK_LINE_MAX)
 		mon_end(m, GSP_EPROTO, "the network half said a line without an end");

@@ -219,11 +219,28 @@ is "the machine is gone" "$(machines)" 0
 is "by whom" "$(jq -r 'select(.what=="delete").actor' "$H/state/ledger.jsonl")" discord:7/ann
 told "$DOWN"
 
+# ---- restore: asked for, then done; names of saves ----
+ROLE=34
+next
+say "$(jq -nc --argjson who "$(who)" --argjson n $N_ '{kind:"names",n:$n,who:$who,verb:"restore",server:"toy",text:"",saves:true}')"
+await "saves are offered, the newest first" ".kind==\"choices\" and .n==$N_ and .choices[0].value==\"2\" and (.choices[0].name|test(\"^2: .*, down\"))"
+ask restore toy '.save=1' && allowed "restore" && deferred
+await "a question" ".kind==\"question\" and .n==$N_ and .players==-2 and .save==1"
+press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update" && deferred
+await "it is done" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0"
+told "$ID_"
+ROLE=31
+
+# ---- SIGHUP: gsp.yaml is read again, and that is all ----
+kill -HUP "$BOT"
+ok "SIGHUP: it says so" until_true 10 grep -q "gsp.yaml was read again" "$T/bot.err"
+ask list "" && allowed "and goes on"  && say "{\"kind\":\"lost\",\"n\":$N_}"
+
 # ---- the runner killed ----
 mv "$H/servers/toy/bootstrap" "$T/b" && printf '#!/bin/sh\nsleep 600\n' >"$H/servers/toy/bootstrap" && chmod +x "$H/servers/toy/bootstrap"
 ask up toy && allowed "up" && deferred
 until_true 60 has ".kind==\"line\" and .interaction==\"$ID_\" and (.out|fromjson|.step==\"bootstrap\")"
-pkill_runner() { for p in /proc/[0-9]*; do [ ! -r "$p/cmdline" ] || tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q -- "--run-job=$ID_" && kill -9 "${p#/proc/}"; done; }
+pkill_runner() { for p in /proc/[0-9]*; do [ ! -r "$p/cmdline" ] || tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q -- "--run-job=$ID_" && kill -9 "${p#/proc/}" 2>/dev/null; done; }
 pkill_runner
 await "a killed runner is noticed" ".kind==\"end\" and .interaction==\"$ID_\" and .status==-1"
 is "... and what to do is said" "$(of ".kind==\"end\" and .interaction==\"$ID_\"" .text | grep -c "was killed.*still works on it.*/server status")" 1
