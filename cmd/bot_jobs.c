@@ -20,6 +20,8 @@
 
 enum {
 	JOBS_MAX = 200,        /* at once */
+	FORGET_MS = 86400000,
+	SWEEP_MS = 600000,
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
@@ -111,9 +113,9 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	size_t n = 0;
 
 	for (j = m->jobs->first; j != NULL; j = j->next)
-		n++;
+		n += !j->ended;
 	if (n >= JOBS_MAX)
-		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way or not yet told", n);
+		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way", n);
 	j = jobs_add(m);
 	b = &j->begin;
 	gsp_talk_init(b, GSP_TALK_BEGIN);
@@ -379,6 +381,19 @@ jobs_tell(struct mon *m)
 			begin(m, j);
 }
 
+/* Those whose end nobody has confirmed for a day: it was told as well as it could be. */
+static void
+forget_old(struct mon *m)
+{
+	struct job *next;
+
+	for (struct job *j = m->jobs->first; j != NULL; j = next) {
+		next = j->next;
+		if (j->ended && gsp_now_ms() - j->look_ms > FORGET_MS)
+			take_out(m, j);
+	}
+}
+
 void
 jobs_tick(struct mon *m)
 {
@@ -388,7 +403,8 @@ jobs_tick(struct mon *m)
 		if (j->begun) /* those of earlier runs wait for the gateway */
 			look_after(m, j, now);
 	if (now >= m->jobs->sweep_ms) {
-		m->jobs->sweep_ms = now + 600000;
+		m->jobs->sweep_ms = now + SWEEP_MS;
+		forget_old(m);
 		jobs_sweep(m);
 	}
 }

@@ -36,18 +36,18 @@ clock_text(char *out, size_t size, int64_t when, int64_t now)
 static void
 label(char out[101], const struct gsp_status_row *r)
 {
-	char when[32], players[40] = "";
+	char when[16], players[40] = "";
 
 	if (r->players >= 0)
 		snprintf(players, sizeof(players), ", %" PRId64 " player%s", r->players,
 		    r->players == 1 ? "" : "s");
 	if (strcmp(r->stage, "none") == 0)
-		snprintf(out, 101, "%.40s: %s", r->server, r->busy ? "being worked on" : "down");
+		snprintf(out, 101, "%.28s: %s", r->server, r->busy ? "being worked on" : "down");
 	else if (strcmp(r->stage, "running") == 0)
-		snprintf(out, 101, "%.40s: up since %s%s", r->server,
+		snprintf(out, 101, "%.28s: up since %s%s", r->server,
 		    clock_text(when, sizeof(when), r->since, gsp_wall_s()), players);
 	else
-		snprintf(out, 101, "%.40s: %s%s", r->server, r->stage, r->busy ? ", being worked on" : "");
+		snprintf(out, 101, "%.28s: %s%s", r->server, r->stage, r->busy ? ", being worked on" : "");
 }
 
 /* What is up comes first where it has to be, and last where it should not. */

@@ -195,6 +195,17 @@ told "$UP"
 until_true 10 test -e "$(job "$UP")/told"
 SAME=1; ID_=$UP; ask up toy && refused "long after: the same event" "asked already"; SAME=; ID_=$((UP + 100))
 
+# ---- restart: no question where a measured nobody plays; one where somebody does ----
+NAME_='Zo\u00eb $(x); --\" \u202e'
+ask restart toy ".who.name=\"$NAME_\"" && allowed "restart" && deferred
+await "nobody plays: it restarts" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0" 60
+is "no question" "$(of ".kind==\"question\" and .n==$N_" .n)" ""
+told "$ID_"
+at toy "echo 2 >/tmp/players"
+ask restart toy && allowed "restart" && deferred
+await "somebody plays: a question" ".kind==\"question\" and .n==$N_ and .players==2"
+at toy "rm /tmp/players"
+
 # ---- down: a question, for who asked alone, once ----
 ROLE=31 && names down "" && is "what is up comes first" "$(offered)" "toy other"
 ask down toy && allowed "down" && deferred
@@ -265,7 +276,7 @@ hostile "a key too many" '{"kind":"told","interaction":"1","x":1}'
 hostile "a path as an id" '{"kind":"told","interaction":"../../x"}'
 hostile "an answer to nothing" '{"kind":"deferred","n":12345,"message":"","channel":""}'
 hostile "what the monitor says" '{"kind":"stop"}'
-head -c 600000 /dev/zero | tr '\0' x >&9
+(head -c 600000 /dev/zero | tr '\0' x >"$CTL/say") 9>&- & # it is read as far as it is borne
 ends 76 "a line without an end, too"
 exec 9>&-
 rm "$CTL/say" && mkfifo "$CTL/say" && exec 9<>"$CTL/say" # what nobody has read
