@@ -1,0 +1,53 @@
+#!/bin/sh
+# gsp-bot and people who mean ill, in chat or in a network half that they have taken over: what they are
+# not shown, what they cannot make it do, and what they cannot take from others.
+. test/integ/lib.sh
+in_sandbox "$@"
+need jq python3
+new_home
+. test/integ/bot_half.sh
+server secret
+cat >>"$H/gsp.yaml" <<-EOF
+	discord:
+	  token_file: bot-token
+	  guild: "100"
+	  channels: ["200"]
+	  user: nobody
+	  allow:
+	    - {role: "31", can: [operate, extend], servers: [toy]}
+	    - {role: "34", can: [restore, operate]}
+	    - {role: "35", can: view, servers: [gone]}
+	    - {user: "9", can: admin}
+EOF
+shim() { # shim TOOL: only says how it was called, what it holds, and what it knows
+	cat >"$B/$1" <<-EOF
+		#!/usr/bin/python3
+		import os, sys
+		fds = {n: os.readlink("/proc/self/fd/" + n) for n in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + n)}
+		with open("$T/$1.called", "a") as f:
+		    print(sys.argv[1:], file=f)
+		with open("$T/$1.fds", "w") as f:
+		    print(*["%s=%s" % (n, fds[n].split(":")[0]) for n in sorted(fds) if "fd" not in fds[n]], file=f)
+		with open("$T/$1.env", "w") as f:
+		    print(os.environ, file=f)
+	EOF
+	chmod 755 "$B/$1"
+}
+told_nothing_of() { # told_nothing_of TEXT NAME: in the last answer
+	is "$1" "$(of ".n==$N_ and (.kind==\"refused\" or .kind==\"result\")" '.text, .out, .said' | grep -c -- "$2")" 0
+}
+answered() { has ".n==$N_ and (.kind==\"refused\" or .kind==\"result\")"; }
+start_bot
+say '{"kind":"ready","app":"5","user":"6"}'
+
+# ---- a rule for a server that is no longer there shows no other ----
+ROLE=35
+for verb in status list cost; do
+	ask $verb ""
+	until_true 3 has ".kind==\"defer\" and .n==$N_" && deferred
+	ok "$verb: an answer" until_true 20 answered
+	told_nothing_of "$verb: no other server" secret
+	told_nothing_of "... not one" toy
+done
+
+finish
