@@ -50,4 +50,28 @@ for verb in status list cost; do
 	told_nothing_of "... not one" toy
 done
 
+# ---- what acts at once acts once, also when the bot dies and Discord repeats itself ----
+ROLE=31
+shim gsp-lease
+ask extend toy && allowed "extend" && deferred
+ok "it is done" until_true 10 test -s "$T/gsp-lease.called"
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+start_bot
+SAME=1 ask extend toy && refused "the same event after a restart" "asked already"
+is "it was done once" "$(grep -c . "$T/gsp-lease.called")" 1
+
+# ---- what the tools are given ----
+is "a look-up: nothing but its streams" "$(cat "$T/gsp-lease.fds")" "0=/dev/null 1=pipe 2=pipe"
+is "not the bot's token" "$(grep -c bot.token "$T/gsp-lease.env")" 0
+shim gsp-up
+ask up toy && allowed "up" && deferred
+await "a job" ".kind==\"end\" and .interaction==\"$ID_\""
+is "a job: nothing but its streams" "$(sed "s,$T,,g" "$T/gsp-up.fds")" \
+	"0=/dev/null 1=/home/state/discord/jobs/$ID_/out 2=/home/state/discord/jobs/$ID_/progress"
+is "nor the bot's token" "$(grep -cE 'bot.token|SECRETtok' "$T/gsp-up.env")" 0
+told "$ID_"
+for p in "$BOT" "$(cat "$CTL/pid")"; do
+	is "no token in a command line or an environment" "$(cat "/proc/$p/cmdline" "/proc/$p/environ" | grep -ac 'bot.token')" 0
+done
+
 finish
