@@ -12,6 +12,7 @@
 
 #include "base/banned.h"
 
+#define SAY_CHARS 200 /* as the command's option has it */
 #define TIME_MAX_S (30 * 86400)
 #define QUERY_TIMEOUT "--timeout=6s"
 
@@ -60,6 +61,30 @@ check_time(const struct gsp_talk *ask, char why[WHY_MAX])
 	return -1;
 }
 
+/* It goes to a game's console: one line. The network half has looked, too; it may not be itself. */
+static int
+check_said(const char *text, char why[WHY_MAX])
+{
+	size_t chars = 0;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; chars++) {
+		size_t n = gsp_utf8_len((const char *)p);
+
+		if (n == 0 || *p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0)) {
+			snprintf(why, WHY_MAX, "the text has characters that cannot be said");
+			return -1;
+		}
+		p += n;
+	}
+	if (chars > SAY_CHARS)
+		snprintf(why, WHY_MAX, "the text is longer than %d characters", SAY_CHARS);
+	else if (text[strspn(text, " ")] == '\0')
+		snprintf(why, WHY_MAX, "there is nothing to say");
+	else
+		return 0;
+	return -1;
+}
+
 int
 words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 {
@@ -68,11 +93,7 @@ words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 	switch (ask->verb) {
 	case GSP_VERB_EXTEND:
 	case GSP_VERB_HOLD: return check_time(ask, why);
-	case GSP_VERB_SAY:
-		if (ask->text[strspn(ask->text, " \t\r\n")] != '\0')
-			return 0;
-		snprintf(why, WHY_MAX, "there is nothing to say");
-		return -1;
+	case GSP_VERB_SAY: return check_said(ask->text, why);
 	case GSP_VERB_RESTORE:
 		if (ask->save != 0)
 			return 0;

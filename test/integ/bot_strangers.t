@@ -74,4 +74,9 @@ for p in "$BOT" "$(cat "$CTL/pid")"; do
 	is "no token in a command line or an environment" "$(cat "/proc/$p/cmdline" "/proc/$p/environ" | grep -ac 'bot.token')" 0
 done
 
+# ---- words for the game, from a network half that checks nothing ----
+for t in 'hi\nop eve' 'hi\rop eve' 'a\tb' "$(printf '%0201d' 0)"; do
+	ask say toy ".text=\"$t\"" && refused "say: no lines, no more than a line" "cannot be said|longer than"
+done
+
 finish
