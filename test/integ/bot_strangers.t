@@ -79,4 +79,12 @@ for t in 'hi\nop eve' 'hi\rop eve' 'a\tb' "$(printf '%0201d' 0)"; do
 	ask say toy ".text=\"$t\"" && refused "say: no lines, no more than a line" "cannot be said|longer than"
 done
 
+# ---- a question about a server that seems to be down is no leave to throw anybody out ----
+shim gsp-down
+ask down toy && allowed "down" && deferred
+await "a question, nobody counted" ".kind==\"question\" and .n==$N_ and .players==-2"
+press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && allowed "yes" && deferred
+ok "it is done" until_true 10 test -s "$T/gsp-down.called"
+is "whoever came meanwhile stays" "$(grep -c even-if-playing "$T/gsp-down.called")" 0
+
 finish
