@@ -87,4 +87,16 @@ press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && allowed "yes" && 
 ok "it is done" until_true 10 test -s "$T/gsp-down.called"
 is "whoever came meanwhile stays" "$(grep -c even-if-playing "$T/gsp-down.called")" 0
 
+# ---- whoever asks a lot takes nothing from others ----
+ROLE=34 USER_=8
+ask restore toy '.save=1' && allowed "a question" && deferred
+await "it is asked" ".kind==\"question\" and .n==$N_"
+FIRST=$(of ".kind==\"question\" and .n==$N_" .nonce)
+USER_=7
+i=0
+while [ $i -lt 70 ]; do i=$((i + 1)) && ask restore toy '.save=1' && deferred; done
+await "70 of somebody else's" ".kind==\"question\" and .n==$N_"
+USER_=8
+press "$FIRST" false && allowed "the first one stands"
+
 finish
