@@ -99,4 +99,7 @@ await "70 of somebody else's" ".kind==\"question\" and .n==$N_"
 USER_=8
 press "$FIRST" false && allowed "the first one stands"
 
+# ---- the log is ours ----
+ok "what the network half says is marked as that" grep -q '^gsp-bot-net: gsp-bot: all is well$' "$T/bot.err"
+
 finish
