@@ -102,4 +102,29 @@ press "$FIRST" false && allowed "the first one stands"
 # ---- the log is ours ----
 ok "what the network half says is marked as that" grep -q '^gsp-bot-net: gsp-bot: all is well$' "$T/bot.err"
 
+# ---- no gsp.yaml, no rights ----
+ROLE=31
+mv "$H/gsp.yaml" "$T/away"
+kill -HUP "$BOT"
+ask list "" && refused "no gsp.yaml, just when it is read again" "the owner must mend gsp.yaml"
+mv "$T/away" "$H/gsp.yaml"
+ask list "" && allowed "there again" && say "{\"kind\":\"lost\",\"n\":$N_}"
+kill -TERM "$BOT"
+ends 0 "it ends"
+
+# ---- what is found in state/discord ----
+i=0
+while [ $i -lt 300 ]; do
+	i=$((i + 1))
+	mkdir "$H/state/discord/jobs/$((1000 + i))"
+	[ $((i % 3)) = 0 ] || printf '{"kind":"begin","who":' >"$H/state/discord/jobs/$((1000 + i))/job.json"
+done
+mkdir "$H/state/discord/jobs/77777777777777777777" && ln -s /etc/shadow "$H/state/discord/jobs/77777777777777777777/progress"
+start_bot
+say '{"kind":"ready","app":"5","user":"6"}'
+ask list "" && allowed "300 broken jobs: it serves" && say "{\"kind\":\"lost\",\"n\":$N_}"
+is "and tells nothing of them" "$(has '.kind=="begin" and (.interaction|length)==4' && echo told)" ""
+kill -TERM "$BOT"
+ends 0 "it ends"
+
 finish
