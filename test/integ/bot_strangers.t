@@ -127,4 +127,10 @@ is "and tells nothing of them" "$(has '.kind=="begin" and (.interaction|length)=
 kill -TERM "$BOT"
 ends 0 "it ends"
 
+# ---- root does not take a home of somebody else's for its own ----
+mkdir -p "$T/theirs" && cp -a "$H/servers" "$H/bot-token" "$T/theirs/" && chown -R daemon "$T/theirs"
+chmod 755 "$H" && ln -s "$H/gsp.yaml" "$T/theirs/gsp.yaml"
+gives 77 "a gsp.yaml of root's in a home of theirs" timeout 10 "$B/gsp-bot" -C "$T/theirs" run
+says "... and why" "the directory that it is in to user $(id -u daemon)"
+ok "root wrote nothing there" test ! -e "$T/theirs/state"
 finish
