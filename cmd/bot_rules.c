@@ -38,7 +38,7 @@ reload(struct mon *m, bool quietly)
 	struct stat now;
 
 	look(&now, m->t->home);
-	if (same_file(&now, &m->yaml))
+	if (same_file(&now, &m->yaml) && (m->broken || now.st_nlink > 0)) /* none there is none as before */
 		return;
 	m->yaml = now;
 	if (gsp_home_open(&h, m->t->home->dir, &err) == 0 && !h->discord.set)
