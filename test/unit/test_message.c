@@ -130,6 +130,7 @@ words(void)
 	IS_STR(worded("7777/tcp and files/ 1/2"), "7777/tcp and files/ 1/2");
 	/* roles that would help stay names; nothing else does */
 	IS_STR(worded("ask <@&123>, <@&45>"), "ask <@&123>, <@&45>");
+	IS_STR(worded("ask in <#123>, <#x> <#>"), "ask in <#123>, \\<\\#x\\> \\<\\#\\>");
 	IS_STR(worded("ask <@123> <@&x> <@&>"), "ask \\<\\@123\\> \\<\\@&x\\> \\<\\@&\\>");
 }
 
