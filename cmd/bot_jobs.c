@@ -1,6 +1,8 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,23 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 	if (j == NULL || j->stage != ASKED)
 		return gsp_err_set(err, GSP_EBUG, "there is no such job");
 	j->even = even;
+/* For whoever reads the log: who asked for what, and what came of it. */
+static void
+note(const struct gsp_talk *b, const char *fmt, ...)
+{
+	char actor[129], save[32] = "", what[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	words_actor(actor, &b->who);
+	if (b->save != 0)
+		snprintf(save, sizeof(save), " (save %" PRIu64 ")", b->save);
+	gsp_cli_warn("job %s: %s %s%s, asked by %s: %s", b->interaction, gsp_verb_name(b->verb), b->server,
+	    save, actor, what);
+}
+
 	snprintf(j->begin.message, sizeof(j->begin.message), "%s", message);
 	snprintf(j->begin.channel, sizeof(j->begin.channel), "%s", channel);
 	if (job_write(m->t->home, &j->begin, even, err) == -1 || start_runner(m, id, err) == -1)
@@ -191,6 +210,7 @@ jobs_remove_dir(struct mon *m, const char *id)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_err err = GSP_ERR_INIT;
+	note(&j->begin, "begun");
 
 	if (gsp_io_rmtree(job_path(&path, m->t->home, id, ""), &err) == -1)
 		gsp_cli_warn("%s", err.msg);
@@ -328,6 +348,10 @@ end(struct mon *m, struct job *j)
 static bool
 is_over(struct mon *m, struct job *j, int64_t now)
 {
+	if (t.status == -1)
+		note(&j->begin, "lost: %s", t.text);
+	else
+		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	struct gsp_err err = GSP_ERR_INIT;
 	const char *id = j->begin.interaction;
 
