@@ -234,6 +234,15 @@ told "$DOWN"
 ROLE=34
 next
 say "$(jq -nc --argjson who "$(who)" --argjson n $N_ '{kind:"names",n:$n,who:$who,verb:"restore",server:"toy",text:"",saves:true}')"
+# ---- what fails before there is a machine has cost nothing, whatever the evening before cost ----
+mv "$H/servers/toy/server.yaml" "$T/s" && { cat "$T/s" && echo 'zzz: 1'; } >"$H/servers/toy/server.yaml"
+ask up toy && allowed "up" && deferred
+await "it fails" ".kind==\"end\" and .interaction==\"$ID_\" and .status==78"
+is "at no cost" "$(of ".kind==\"end\" and .interaction==\"$ID_\"" '.cost_usd > 0')" false
+ok "and the log says why" grep -q "job $ID_: .*: ended with 78: .*zzz" "$T/bot.err"
+mv "$T/s" "$H/servers/toy/server.yaml"
+told "$ID_"
+
 await "saves are offered, the newest first" ".kind==\"choices\" and .n==$N_ and .choices[0].value==\"2\" and (.choices[0].name|test(\"^2: .*, down\"))"
 ask restore toy '.save=1' && allowed "restore" && deferred
 await "a question" ".kind==\"question\" and .n==$N_ and .players==-2 and .save==1"
