@@ -97,6 +97,15 @@ take_out(struct mon *m, struct job *j)
 	job_free(j);
 }
 
+const struct gsp_talk *
+jobs_busy(const struct mon *m, const char *server)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->stage == RUNS && strcmp(j->begin.server, server) == 0)
+			return &j->begin;
+	return NULL;
+}
+
 /* ---- made, started ---- */
 
 static void
@@ -169,15 +178,6 @@ begin(struct mon *m, struct job *j)
 	mon_send(m, &j->begin);
 }
 
-int
-jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
-    struct gsp_err *err)
-{
-	struct job *j = jobs_find(m, id);
-
-	if (j == NULL || j->stage != ASKED)
-		return gsp_err_set(err, GSP_EBUG, "there is no such job");
-	j->even = even;
 /* For whoever reads the log: who asked for what, and what came of it. */
 static void
 note(const struct gsp_talk *b, const char *fmt, ...)
@@ -195,12 +195,22 @@ note(const struct gsp_talk *b, const char *fmt, ...)
 	    save, actor, what);
 }
 
+int
+jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
+    struct gsp_err *err)
+{
+	struct job *j = jobs_find(m, id);
+
+	if (j == NULL || j->stage != ASKED)
+		return gsp_err_set(err, GSP_EBUG, "there is no such job");
+	j->even = even;
 	snprintf(j->begin.message, sizeof(j->begin.message), "%s", message);
 	snprintf(j->begin.channel, sizeof(j->begin.channel), "%s", channel);
 	if (job_write(m->t->home, &j->begin, even, err) == -1 || start_runner(m, id, err) == -1)
 		return -1;
 	j->stage = RUNS;
 	j->started_ms = j->lock_ms = gsp_now_ms();
+	note(&j->begin, "begun");
 	begin(m, j);
 	return 0;
 }
@@ -210,7 +220,6 @@ jobs_remove_dir(struct mon *m, const char *id)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_err err = GSP_ERR_INIT;
-	note(&j->begin, "begun");
 
 	if (gsp_io_rmtree(job_path(&path, m->t->home, id, ""), &err) == -1)
 		gsp_cli_warn("%s", err.msg);
@@ -339,6 +348,10 @@ end(struct mon *m, struct job *j)
 	t.asked_ms = j->begin.asked_ms;
 	job_last_words(&t, m->t->home, &j->begin, &e);
 	j->ended = true;
+	if (t.status == -1)
+		note(&j->begin, "lost: %s", t.text);
+	else
+		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	mon_send(m, &t);
 	gsp_talk_release(&t);
 	wipe_token(m, j);
@@ -348,10 +361,6 @@ end(struct mon *m, struct job *j)
 static bool
 is_over(struct mon *m, struct job *j, int64_t now)
 {
-	if (t.status == -1)
-		note(&j->begin, "lost: %s", t.text);
-	else
-		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	struct gsp_err err = GSP_ERR_INIT;
 	const char *id = j->begin.interaction;
 
