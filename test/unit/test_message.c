@@ -295,6 +295,12 @@ question(void)
 	o = parsed(false);
 	OK(strstr(gsp_json_str(o, "content", ""), "Nobody can tell who plays") != NULL);
 	gsp_json_free(o);
+	t.players = -2; /* of a down: nobody was asked, for there is nothing to play on */
+	gsp_message_question(&body, &t);
+	o = parsed(false);
+	OK(strstr(gsp_json_str(o, "content", ""), "Stop **vanilla** all the same? As far as is known here it has no "
+	    "machine.\nWhoever") != NULL);
+	gsp_json_free(o);
 	gsp_message_question_over(&body, &t);
 	o = parsed(false);
 	IS_STR(gsp_json_str(o, "content", ""), "Nothing was done: **vanilla** is as it was.");
