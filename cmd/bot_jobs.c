@@ -1,6 +1,8 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +97,15 @@ take_out(struct mon *m, struct job *j)
 	job_free(j);
 }
 
+const struct gsp_talk *
+jobs_busy(const struct mon *m, const char *server)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->stage == RUNS && strcmp(j->begin.server, server) == 0)
+			return &j->begin;
+	return NULL;
+}
+
 /* ---- made, started ---- */
 
 static void
@@ -167,6 +178,23 @@ begin(struct mon *m, struct job *j)
 	mon_send(m, &j->begin);
 }
 
+/* For whoever reads the log: who asked for what, and what came of it. */
+static void
+note(const struct gsp_talk *b, const char *fmt, ...)
+{
+	char actor[129], save[32] = "", what[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	words_actor(actor, &b->who);
+	if (b->save != 0)
+		snprintf(save, sizeof(save), " (save %" PRIu64 ")", b->save);
+	gsp_cli_warn("job %s: %s %s%s, asked by %s: %s", b->interaction, gsp_verb_name(b->verb), b->server,
+	    save, actor, what);
+}
+
 int
 jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err)
@@ -182,6 +210,7 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 		return -1;
 	j->stage = RUNS;
 	j->started_ms = j->lock_ms = gsp_now_ms();
+	note(&j->begin, "begun");
 	begin(m, j);
 	return 0;
 }
@@ -319,6 +348,10 @@ end(struct mon *m, struct job *j)
 	t.asked_ms = j->begin.asked_ms;
 	job_last_words(&t, m->t->home, &j->begin, &e);
 	j->ended = true;
+	if (t.status == -1)
+		note(&j->begin, "lost: %s", t.text);
+	else
+		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	mon_send(m, &t);
 	gsp_talk_release(&t);
 	wipe_token(m, j);

@@ -204,6 +204,8 @@ int jobs_go(struct mon *m, const char *id, const char *message, const char *chan
     struct gsp_err *err);
 /** jobs_drop(m, id): it never began. */
 void jobs_drop(struct mon *m, const char *id);
+/** jobs_busy(m, server): what runs on it now, a BEGIN; NULL nothing. */
+const struct gsp_talk *jobs_busy(const struct mon *m, const char *server);
 void jobs_told(struct mon *m, const char *id);
 /** jobs_tell(m): the gateway is up: BEGIN for those of earlier runs. */
 void jobs_tell(struct mon *m);

@@ -49,11 +49,13 @@ greet(struct net *net, struct gsp_err *err)
 	struct pollfd fds[2] = {{.fd = NET_FD, .events = POLLIN},
 	    {.fd = gsp_sig_fd(), .events = POLLIN}};
 	int64_t by = net->now_ms() + HELLO_MS;
+	const char *why;
 
 	while (!net_link_next(&net->hello, net->link)) {
-		if (net_link_ended(net->link) != NULL)
-			return gsp_err_set(err, GSP_EPROTO, "gsp-bot ended before it said hello: %s",
-			    net_link_ended(net->link));
+		why = net_link_ended(net->link);
+		if (why != NULL) /* an end without a reason: gsp-bot itself says it */
+			return gsp_err_set(err, GSP_EPROTO, "%s%s",
+			    why[0] != '\0' ? "gsp-bot ended before it said hello: " : "", why);
 		if (gsp_sig_check(err) == -1)
 			return -1;
 		if (net->now_ms() >= by)
