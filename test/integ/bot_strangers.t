@@ -99,6 +99,22 @@ await "70 of somebody else's" ".kind==\"question\" and .n==$N_"
 USER_=8
 press "$FIRST" false && allowed "the first one stands"
 
+# ---- nor does it fill the disk ----
+USER_=7 ROLE=31
+python3 -c '
+import json, sys
+who = json.loads(sys.argv[1])
+for i in range(1, 1501):
+    print(json.dumps({"kind": "ask", "n": 100000 + i, "who": who, "verb": "extend", "interaction": str(500000 + i),
+        "app": "5", "token": "t", "server": "toy", "text": "", "time": "1h", "script": "", "month": "", "save": 0}))
+    print(json.dumps({"kind": "lost", "n": 100000 + i}))
+' "$(who)" >&9
+await "1500 hours asked for, none taken" '.kind=="defer" and .n==101500' 60
+ask list "" && allowed "it serves" && say "{\"kind\":\"lost\",\"n\":$N_}"
+few() { [ "$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1 | wc -l)" -lt 1000 ]; }
+ok "what they leave is not kept by the thousand" until_true 10 few
+ok "the newest is" test -d "$H/state/discord/jobs/501500"
+
 # ---- the log is ours ----
 ok "what the network half says is marked as that" grep -q '^gsp-bot-net: gsp-bot: all is well$' "$T/bot.err"
 
