@@ -198,6 +198,7 @@ take_lines(struct mon *m)
 	    (nl = memchr(m->in.data + from, '\n', m->in.len - from)) != NULL) {
 		take_line(m, m->in.data + from, (size_t)(nl - m->in.data) - from);
 		from = (size_t)(nl + 1 - m->in.data);
+		mon_flush(m); /* the other half has the first answer while the next is made */
 	}
 	if (from > 0)
 		explicit_bzero(m->in.data, from);

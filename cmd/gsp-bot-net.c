@@ -82,7 +82,7 @@ main(int argc, char **argv)
 	    .synopsis = "",
 	    .summary = "The half of gsp-bot that talks to Discord. gsp-bot run starts it; it is of no use "
 		       "alone.",
-	    .notes = "Where it is described: man gsp-bot.",
+	    .notes = "What it is a part of: man gsp-bot.",
 	    .opts = opts,
 	    .actor = "gsp-bot"}; /* of no use here, and looking it up costs memory */
 	int rc;
