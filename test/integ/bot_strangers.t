@@ -149,4 +149,23 @@ chmod 755 "$H" && ln -s "$H/gsp.yaml" "$T/theirs/gsp.yaml"
 gives 77 "a gsp.yaml of root's in a home of theirs" timeout 10 "$B/gsp-bot" -C "$T/theirs" run
 says "... and why" "the directory that it is in to user $(id -u daemon)"
 ok "root wrote nothing there" test ! -e "$T/theirs/state"
+
+# ---- nor reads for its owner what the owner may not ----
+D=$T/daemons
+mkdir "$D" && cp -a "$H/gsp.yaml" "$H/servers" "$D/" && chown -R daemon "$D" && chmod -R a+rX "$B"
+printf 'roots.own.secret\n' >"$T/roots" && chmod 600 "$T/roots" && ln -s "$T/roots" "$D/bot-token"
+rm -f "$CTL/got"
+gives 77 "a link to a file of root's in place of the token" timeout 10 "$B/gsp-bot" -C "$D" run
+is "nobody was told" "$(grep -c 'roots.own' "$CTL/got" "$T/err" 2>/dev/null | grep -cv ':0$')" 0
+rm "$D/bot-token" && cp "$H/bot-token" "$D/" && chown daemon "$D/bot-token"
+H=$D
+start_bot
+of_bot() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$BOT/status" | tr '\t' ' '; }
+U=$(id -u daemon) G=$(id -g daemon)
+is "with a token of theirs it is them, for good" "$(of_bot Uid), $(of_bot Gid)" "$U $U $U $U, $G $G $G $G"
+is "in their groups alone" "$(of_bot Groups | xargs)" "$(id -G daemon)"
+is "and without a capability" "$(of_bot CapPrm) $(of_bot CapEff) $(of_bot CapInh) $(of_bot CapAmb)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+kill -TERM "$BOT"
+ends 0 "it ends"
 finish
