@@ -9,7 +9,6 @@
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/status.h"
-#include "bot_job_file.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -198,7 +197,7 @@ claim(struct mon *m, const struct gsp_talk *t)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 
-	return job_claim(m->t->home, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
+	return jobs_claim(m, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
 }
 
 /* Another job has the server: to begin this one would only make a message for everybody that it failed. */

@@ -24,6 +24,7 @@ enum {
 	JOBS_MAX = 200,        /* at once */
 	FORGET_MS = 86400000,
 	SWEEP_MS = 600000,
+	MADE_MAX = 250,        /* directories, and it is time for another */
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
@@ -108,6 +109,13 @@ jobs_busy(const struct mon *m, const char *server)
 
 /* ---- made, started ---- */
 
+int
+jobs_claim(struct mon *m, const char *id, struct gsp_err *err)
+{
+	m->jobs->made++;
+	return job_claim(m->t->home, id, err);
+}
+
 static void
 copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
 {
@@ -142,6 +150,7 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	snprintf(b->channel, sizeof(b->channel), "%s", ask->channel);
 	j->even = even;
 	j->stage = ASKED;
+	m->jobs->made++;
 	if (job_make(m->t->home, b, even, err) == 0)
 		return 0;
 	take_out(m, j);
@@ -435,8 +444,9 @@ jobs_tick(struct mon *m)
 	for (struct job *j = m->jobs->first; j != NULL && !m->over; j = j->next)
 		if (j->begun) /* those of earlier runs wait for the gateway */
 			look_after(m, j, now);
-	if (now >= m->jobs->sweep_ms) {
+	if (now >= m->jobs->sweep_ms || m->jobs->made >= MADE_MAX) {
 		m->jobs->sweep_ms = now + SWEEP_MS;
+		m->jobs->made = 0;
 		forget_old(m);
 		jobs_sweep(m);
 	}

@@ -199,6 +199,9 @@ int jobs_load(struct mon *m, struct gsp_err *err);
 /** jobs_make(m, begin, even, err): its directory, before anything starts. GSP_EREFUSED when it is there
  * already. */
 int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp_err *err);
+/** jobs_claim(m, id, err): for what acts at once, and once: nothing but a directory. GSP_EREFUSED when it
+ * is there already. */
+int jobs_claim(struct mon *m, const char *id, struct gsp_err *err);
 /** jobs_go(m, id, message, channel, even, err): the answer is there: BEGIN, and start it. */
 int jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err);

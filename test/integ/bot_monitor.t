@@ -30,7 +30,7 @@ conf
 # ---- the network half is started with what it needs, and nothing else ----
 LINODE_TOKEN_WAS=$LINODE_TOKEN
 start_bot
-is "its user" "$(cat "$CTL/argv")" "--become=$(id -u nobody):$(id -g nobody)"
+is "its user, and no port but Discord's" "$(paste -sd ' ' "$CTL/argv")" "--become=$(id -u nobody):$(id -g nobody) --https-only"
 is "no descriptor but the socket" "$(cat "$CTL/fds")" "0 1 2 3"
 is "nothing of ours in its environment" "$(grep -cE 'TOKEN|GSP|HOME|PATH' "$CTL/env")" 0
 is "the token comes over the socket" "$(of '.kind=="hello"' .token)" bot.token.12345
