@@ -51,7 +51,7 @@ job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, str
 }
 
 int
-job_mkdir(const struct gsp_home *h, const char *id, struct gsp_err *err)
+job_claim(const struct gsp_home *h, const char *id, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = 0;
@@ -68,10 +68,11 @@ int
 job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct gsp_err ignored = GSP_ERR_INIT;
-	int rc = job_mkdir(h, begin->interaction, err);
+	int rc = job_claim(h, begin->interaction, err);
 
 	if (rc == 0 && job_write(h, begin, even, err) == -1) {
+		struct gsp_err ignored = GSP_ERR_INIT;
+
 		(void)gsp_io_rmtree(job_path(&path, h, begin->interaction, ""), &ignored);
 		rc = -1;
 	}

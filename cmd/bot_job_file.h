@@ -10,7 +10,8 @@
  *   told       all is said; the directory stays a while, so that what Discord repeats late starts
  *              nothing
  *
- * One without job.json is what is left of a bot that was killed while it made it. A question that waits for
+ * What acts at once, and once, has "told" alone. Without both it is what is left of a bot that was killed
+ * while it made it. A question that waits for
  * a button has a directory, too: what Discord repeats must not ask it again.
  */
 #ifndef GSP_CMD_BOT_JOB_FILE_H
@@ -33,9 +34,9 @@ struct job_end {
 /** job_path(b, h, id, name): borrowed from ${b}; ${name} "": the directory. ${id} is digits. */
 const char *job_path(struct gsp_buf *b, const struct gsp_home *h, const char *id, const char *name);
 
-/** job_mkdir(h, id, err): the directory alone. GSP_EREFUSED when it is there.
- * job_make(h, begin, even, err): it and job.json. */
-int job_mkdir(const struct gsp_home *h, const char *id, struct gsp_err *err);
+/** job_claim(h, id, err): mkdir, which is done once. GSP_EREFUSED when the directory is there. */
+int job_claim(const struct gsp_home *h, const char *id, struct gsp_err *err);
+/** job_make(h, begin, even, err): mkdir and job.json. GSP_EREFUSED when the directory is there. */
 int job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err);
 /** job_write(h, begin, even, err): job.json once more. */
 int job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err);

@@ -1,6 +1,8 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,9 @@
 
 enum {
 	JOBS_MAX = 200,        /* at once */
+	FORGET_MS = 86400000,
+	SWEEP_MS = 600000,
+	MADE_MAX = 250,        /* directories, and it is time for another */
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
@@ -93,7 +98,28 @@ jobs_take_out(struct mon *m, struct job *j)
 	job_free(j);
 }
 
+const struct gsp_talk *
+jobs_busy(const struct mon *m, const char *server)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->stage == RUNS && strcmp(j->begin.server, server) == 0)
+			return &j->begin;
+	return NULL;
+}
+
 /* ---- made, started ---- */
+
+int
+jobs_claim(struct mon *m, const char *id, struct gsp_err *err)
+{
+	m->jobs->made++;
+	if (job_claim(m->t->home, id, err) == -1)
+		return -1;
+	if (job_mark(m->t->home, id, "told", err) == 0)
+		return 0;
+	jobs_remove_dir(m, id);
+	return -1;
+}
 
 static void
 copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
@@ -111,9 +137,9 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	size_t n = 0;
 
 	for (j = m->jobs->first; j != NULL; j = j->next)
-		n++;
+		n += !j->ended;
 	if (n >= JOBS_MAX)
-		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way or not yet told", n);
+		return gsp_err_set(err, GSP_ETEMP, "%zu jobs are under way", n);
 	j = jobs_add(m);
 	b = &j->begin;
 	gsp_talk_init(b, GSP_TALK_BEGIN);
@@ -129,6 +155,7 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	snprintf(b->channel, sizeof(b->channel), "%s", ask->channel);
 	j->even = even;
 	j->stage = ASKED;
+	m->jobs->made++;
 	if (job_make(m->t->home, b, even, err) == 0)
 		return 0;
 	jobs_take_out(m, j);
@@ -165,6 +192,23 @@ begin(struct mon *m, struct job *j)
 	mon_send(m, &j->begin);
 }
 
+/* For whoever reads the log: who asked for what, and what came of it. */
+static void
+note(const struct gsp_talk *b, const char *fmt, ...)
+{
+	char actor[129], save[32] = "", what[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	words_actor(actor, &b->who);
+	if (b->save != 0)
+		snprintf(save, sizeof(save), " (save %" PRIu64 ")", b->save);
+	gsp_cli_warn("job %s: %s %s%s, asked by %s: %s", b->interaction, gsp_verb_name(b->verb), b->server,
+	    save, actor, what);
+}
+
 int
 jobs_place(struct mon *m, const char *id, const char *message, const char *channel, struct gsp_err *err)
 {
@@ -190,6 +234,7 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 		return -1;
 	j->stage = RUNS;
 	j->started_ms = j->lock_ms = gsp_now_ms();
+	note(&j->begin, "begun");
 	begin(m, j);
 	return 0;
 }
@@ -248,18 +293,6 @@ jobs_drop(struct mon *m, const char *id)
 		return;
 	jobs_close_dir(m, j);
 	jobs_take_out(m, j);
-}
-
-int
-jobs_once(struct mon *m, const char *id, struct gsp_err *err)
-{
-	int rc = job_mkdir(m->t->home, id, err);
-
-	if (rc == 0 && job_mark(m->t->home, id, "told", err) == -1) {
-		jobs_remove_dir(m, id);
-		rc = -1;
-	}
-	return rc;
 }
 
 /* ---- followed ---- */
@@ -363,6 +396,10 @@ end(struct mon *m, struct job *j)
 	t.asked_ms = j->begin.asked_ms;
 	job_last_words(&t, m->t->home, &j->begin, &e);
 	j->ended = true;
+	if (t.status == -1)
+		note(&j->begin, "lost: %s", t.text);
+	else
+		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	mon_send(m, &t);
 	gsp_talk_release(&t);
 }
@@ -434,6 +471,19 @@ jobs_tell(struct mon *m)
 	}
 }
 
+/* Those whose end nobody has confirmed for a day: it was told as well as it could be. */
+static void
+forget_old(struct mon *m)
+{
+	struct job *next;
+
+	for (struct job *j = m->jobs->first; j != NULL; j = next) {
+		next = j->next;
+		if (j->ended && gsp_now_ms() - j->look_ms > FORGET_MS)
+			jobs_take_out(m, j);
+	}
+}
+
 void
 jobs_tick(struct mon *m)
 {
@@ -442,8 +492,10 @@ jobs_tick(struct mon *m)
 	for (struct job *j = m->jobs->first; j != NULL && !m->over; j = j->next)
 		if (j->begun) /* those of earlier runs wait for the gateway */
 			look_after(m, j, now);
-	if (now >= m->jobs->sweep_ms) {
-		m->jobs->sweep_ms = now + 600000;
+	if (now >= m->jobs->sweep_ms || m->jobs->made >= MADE_MAX) {
+		m->jobs->sweep_ms = now + SWEEP_MS;
+		m->jobs->made = 0;
+		forget_old(m);
 		jobs_sweep(m);
 	}
 }

@@ -38,7 +38,9 @@ bot_ends() { # bot_ends: its status, once it is gone
 	bot_status=$?
 	BOT=
 }
-net_pid() { pgrep -P "$BOT" -x gsp-bot-net; }
+net_pid() { # the network half's, of the bot that runs now
+	pgrep -P "$BOT" -x gsp-bot-net
+}
 
 start_bot
 ok "the bot becomes ready" until_ready 1 10
@@ -114,6 +116,13 @@ kill -KILL "$BOT"
 bot_ends
 start_bot
 ok "killed in a job: the next one tells its end" until_message "toy.* is down" 60 '{"via":"channel","n":2}'
+kill -KILL "$(net_pid)"
+bot_ends
+is "its network half killed: it ends, to be started again" "$bot_status" 75
+start_bot
+ok "and resumes" discord_wait '{"for":"resumed","n":3,"timeout":10}'
+slash_raw status name=toy
+ok "and answers" filled 20
 is "one save more" "$(cat "$H/servers/toy/files/world/count")" 2
 # The press came again to the one after the kill, which cannot know that it was answered.
 is "Discord has nothing against any of it" "$(discord_ask '[.[].kind | select(. != "second-callback")] | unique | join(" ")' violations)" ""

@@ -137,7 +137,7 @@ case $BUILD in
 esac
 stop_net
 if [ "$(id -u)" = 0 ]; then
-	start_net --become 65534:65534
+	start_net
 	ok "as another user it goes on" discord_wait '{"for":"resumed","n":1,"timeout":10}'
 	is "it is that user for good" "$(status_of Uid | tr '\t' ' ')" "65534 65534 65534 65534"
 	is "of that group alone" "$(status_of Gid | tr '\t' ' '):$(status_of Groups)" "65534 65534 65534 65534:"
@@ -178,4 +178,12 @@ ok "and that counts as told" until_true 5 heard_n told 1
 violations_none "a 403 is not repeated"
 stop_net
 
+# ---- Discord is at the usual port: then no other is within reach ----
+if [ "$(printf '%s\n' 6.7 "$(uname -r)" | sort -V | head -n 1)" = 6.7 ]; then # Landlock knows ports
+	fresh
+	start_net -vv --https-only
+	ok "it cannot get at another one" until_true 10 said '< no whole answer after'
+	is "and nothing came" "$(discord_asked | jq length)" 0
+	stop_net
+fi
 finish

@@ -59,4 +59,29 @@ is "nonsense from the monitor: it leaves" "$(ended 5)" 0
 ok "and says why" said "nonsense"
 is "no secret in its log" "$(grep -cF -e "$(cat "$D/token")" -e aW50ZXJhY3Rpb246 "$D/err")" 0
 stop_net
+
+# ---- TLS, with a certificate of our own; shut in before it is read ----
+if command -v openssl >/dev/null; then
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+	stop_discord
+	rm -rf "$T/mon" "$T/fakediscord"
+	DISCORD_ARGS="--tls $T/cert.pem $T/key.pem" DISCORD_SCHEME=https start_discord
+	DISCORD_ARGS=
+	GSP_BOT_CA_FILE=$T/cert.pem
+	export GSP_BOT_CA_FILE
+	start_net --ca-file="$T/cert.pem"
+	ok "over TLS it becomes ready" until_ready 1 10
+	slash_raw status name=vanilla
+	ok "and answers" filled 5
+	note "$(awk '/^(Rss|Private_Dirty)/ { print $1, $2, "kB" }' "/proc/$(cat "$D/pid")/smaps_rollup" | paste -sd ' ')"
+	stop_net
+	GSP_BOT_CA_FILE=
+	start_net
+	ok "a certificate that nobody vouches for is refused" until_true 10 said "certificate"
+	is "and nothing was told" "$(heard ready)" 1
+	stop_net
+else
+	pass "over TLS # SKIP needs openssl"
+fi
 finish

@@ -7,7 +7,7 @@
 #	as_user NAME [CHANNEL]    # who acts from now on: olivia anna bert carl eve; games unless said
 #	slash VERB [NAME=VALUE...]    # /server VERB as that person; the interaction's id is in $I
 #	slash_raw VERB [...]          # what Discord's own client would not send
-#	complete VERB NAME=TYPED [NAME=VALUE...]  # autocomplete of the first; $I
+#	autocomplete VERB NAME=TYPED [NAME=VALUE...]  # autocomplete of the first; $I
 #	press LABEL [MESSAGE]     # the button whose label has LABEL, of the newest message that has it; $I
 #	press_raw CUSTOM_ID [MESSAGE]
 #	answered [SECONDS]        # wait for the first answer to $I: 0, or 1 at the deadline
@@ -110,7 +110,7 @@ slash_raw() {
 	discord_send command "$(jq -nc --arg u "$WHO" --arg c "$WHERE" --arg s "$slash_verb" \
 		--argjson o "$(discord_options "$@")" '{user: $u, channel: $c, sub: $s, options: $o, raw: true}')"
 }
-complete() {
+autocomplete() {
 	complete_verb=$1 complete_first=$2
 	shift 2
 	discord_send autocomplete "$(jq -nc --arg u "$WHO" --arg c "$WHERE" --arg s "$complete_verb" \

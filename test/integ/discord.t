@@ -37,7 +37,7 @@ is "... of him" "$(answer_of '.user + " " + (.data.options[0].options | map("\(.
 gives 1 "one that the client does not send" slash up
 is "... and why" "$(grep -o '"refused.*' "$T/discord.err")" '"refused": "option name is required"}'
 ok "which can be sent nevertheless" slash_raw up "nonsense=;id"
-ok "autocomplete" complete up name=va
+ok "autocomplete" autocomplete up name=va
 is "... of the one that is typed" "$(answer_of '.data.options[0].options[0] | "\(.name) \(.value) \(.focused)"')" "name va true"
 gives 1 "no answer within a second" answered 1
 bot() { # bot METHOD PATH [JSON]

@@ -6,6 +6,7 @@
 #define GSP_TEST_NET_FAKE_H
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

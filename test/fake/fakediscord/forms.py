@@ -240,7 +240,8 @@ def check_message(body, path=(), flags_ok=SUPPRESS_EMBEDS, edit=False, form=None
     v2 = False
     if flags is not None and f.whole(path + ['flags'], flags, 0, (1 << 53) - 1):
         v2 = bool(flags & COMPONENTS_V2)
-        if flags & ~(flags_ok | COMPONENTS_V2):
+        # an edit may name the flags that are there; what cannot be changed stays as it is
+        if not edit and flags & ~(flags_ok | COMPONENTS_V2):
             f.bad(path + ['flags'], 'MESSAGE_FLAGS_INVALID', 'These flags cannot be set here.')
     if v2:
         for key in ('content', 'embeds'):

@@ -88,7 +88,8 @@ class Conn:
             s.conn.send(0, d, s.seq, t)
 
     def close(self, code, reason=None):
-        """The server's side closes; the client's close frame is not waited for."""
+        """The server's side closes; run() waits a little for the client's close frame, since to close
+        with something unread would reset the connection and take our own frame away."""
         if code is not None:
             text = REASONS.get(code, '') if reason is None else reason
             self.put(wsock.frame(wsock.CLOSE, struct.pack('!H', code) + text.encode()))
@@ -102,6 +103,8 @@ class Conn:
         try:
             if code is None:
                 self.writer.transport.abort()
+            elif self.closed_by == 'server':
+                asyncio.get_running_loop().call_later(1.0, self.writer.close)
             else:
                 self.writer.close()
         except (ConnectionError, OSError, RuntimeError):
@@ -116,9 +119,12 @@ class Conn:
         try:
             if self.hub.on_connect(self, 'hello'):
                 self.send(10, {'heartbeat_interval': self.w.knobs['heartbeat_ms'], '_trace': ['["fake"]']})
-            while self.open:
+            while True:
                 op, data = await frames.next()
-                if op == wsock.PING:
+                if not self.open:
+                    if op == wsock.CLOSE:  # both have said it: the server ends TCP
+                        return
+                elif op == wsock.PING:
                     self.put(wsock.frame(wsock.PONG, data))
                 elif op == wsock.CLOSE:
                     self.closed_by, (self.code, _) = 'client', wsock.close_code(data)
@@ -129,10 +135,12 @@ class Conn:
         except wsock.Broken as e:
             self.w.violation('frame', str(e), conn=self.number)
             self.close(e.code, str(e)[:100])
+            await self.last_words(reader)
         except Hangup as e:
             if e.code is not None and e.args[0]:
                 self.w.violation('gateway-%d' % e.code, e.args[0], conn=self.number)
             self.close(e.code)
+            await self.last_words(reader)
         except (asyncio.IncompleteReadError, ConnectionError, OSError):
             pass
         finally:
@@ -140,6 +148,16 @@ class Conn:
             if self.closed_by is None:
                 self.closed_by, self.code = 'drop', None
             self.end(self.code if self.code is not None else 1006)
+
+    @staticmethod
+    async def last_words(reader):
+        """Read what is under way, up to the client's close frame, or for a second."""
+        frames = wsock.Reader(reader)
+        try:
+            while (await asyncio.wait_for(frames.next(), 1.0))[0] != wsock.CLOSE:
+                pass
+        except (wsock.Broken, asyncio.IncompleteReadError, asyncio.TimeoutError, ConnectionError, OSError):
+            pass
 
     def message(self, data):
         now = time.monotonic()
