@@ -194,6 +194,8 @@ LATER=$ID_ SAME=1 ID_=$DOWN_ASK && ask down toy && refused "the command again, w
 ID_=$LATER SAME=
 
 # ---- what fails before there is a machine has cost nothing, whatever the evening before cost ----
+later() { [ "$(date +%s)" -gt "$1" ]; }
+until_true 5 later "$(date +%s)" # the ledger knows seconds
 mv "$H/servers/toy/server.yaml" "$T/s" && { cat "$T/s" && echo 'zzz: 1'; } >"$H/servers/toy/server.yaml"
 ask up toy && allowed "up" && deferred
 await "it fails" ".kind==\"end\" and .interaction==\"$ID_\" and .status==78"
