@@ -205,7 +205,7 @@ faults: all $(TOOLS:%=$(FAULTS)/%)
 # Every fault, and a table of what became of saves and machines. The tests wait more than they
 # work, so more of them run at once. FULL=1: no case left out (see test/faults/kill.sh).
 # The long ones first, as above.
-FAULT_LONG := $(wildcard test/faults/kill_parts_*.t test/faults/kill_edit_*.t test/faults/kill_evening_*.t)
+FAULT_LONG := $(wildcard $(patsubst %,test/faults/%_*.t,kill_parts kill_edit kill_evening kill_bot))
 FAULT_T := $(FAULT_LONG) $(filter-out $(FAULT_LONG),$(wildcard test/faults/*.t))
 KILL_SAMPLE ?= 1
 FAULT_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n * 3)))
