@@ -85,7 +85,8 @@ ask down toy && allowed "down" && deferred
 await "a question, nobody counted" ".kind==\"question\" and .n==$N_ and .players==-2"
 press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && allowed "yes" && deferred
 ok "it is done" until_true 10 test -s "$T/gsp-down.called"
-await "and over" ".kind==\"end\" and .interaction==\"$ID_\""
+await "it is over" ".kind==\"end\" and .interaction==\"$ID_\""
+told "$ID_"
 is "whoever came meanwhile stays" "$(grep -c even-if-playing "$T/gsp-down.called")" 0
 
 # ---- whoever asks a lot takes nothing from others ----
