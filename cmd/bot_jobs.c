@@ -368,7 +368,7 @@ jobs_told(struct mon *m, const char *id)
 
 	if (j == NULL || !j->ended)
 		return;
-	if (job_mark(m->t->home, id, "told", &err) == -1)
+	if (job_tell(m->t->home, id, &err) == -1)
 		gsp_cli_warn("%s; after a restart it will be told again", err.msg);
 	take_out(m, j);
 }

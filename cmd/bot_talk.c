@@ -121,7 +121,8 @@ mon_keep_resume(struct mon *m)
 	gsp_json_print(&text, v);
 	gsp_buf_addc(&text, '\n');
 	gsp_json_free(v);
-	if (gsp_io_replace(gsp_home_path(m->t->home, &path, "state/discord/resume.json"),
+	/* without waiting for the disk: if it is lost, the bot begins a new session */
+	if (gsp_io_replace_soon(gsp_home_path(m->t->home, &path, "state/discord/resume.json"),
 	        gsp_buf_str(&text), text.len, 0600, &err) == -1)
 		gsp_cli_warn("%s; after a restart the bot will not resume where it was", err.msg);
 	m->resume_new = false;
