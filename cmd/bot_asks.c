@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/status.h"
-#include "bot_job_file.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -197,7 +197,23 @@ claim(struct mon *m, const struct gsp_talk *t)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 
-	return job_claim(m->t->home, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
+	return jobs_claim(m, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
+}
+
+/* Another job has the server: to begin this one would only make a message for everybody that it failed. */
+static bool
+is_busy(struct mon *m, const struct gsp_talk *t)
+{
+	const struct gsp_talk *other = jobs_busy(m, t->server);
+	char text[48];
+
+	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* itself, repeated */
+		return false;
+	mon_refuse(m, t->n, "%s is busy: the '/server %s' of %s began %s ago; '/server status name:%s' shows "
+	    "how far it is. Ask again when that is over", t->server, gsp_verb_name(other->verb),
+	    other->who.name, gsp_num_span(text, sizeof(text), (gsp_wall_ms() - other->asked_ms) / 1000),
+	    t->server);
+	return true;
 }
 
 /* A job's directory is there before Discord is answered, so that a restart of ours finds whatever is
@@ -223,6 +239,8 @@ asks_ask(struct mon *m, struct gsp_talk *t)
 		return;
 	}
 	if (words_is_job(t->verb)) {
+		if (is_busy(m, t))
+			return;
 		what = t->verb == GSP_VERB_DOWN || t->verb == GSP_VERB_RESTORE ||
 		        (t->verb == GSP_VERB_RESTART && may_be_played(m, t->server))
 		    ? QUERY : JOB;
@@ -275,6 +293,8 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	/* who was shown players, or that nobody can tell, has decided; a measured zero, and what was not
 	 * measured, is counted by the tool, for somebody may have come */
 	even = q->players > 0 || q->players == -1;
+	if (yes && is_busy(m, t))
+		return;
 	queries_drop(m, q); /* once */
 	if (yes && make_job(m, t, even) == -1)
 		return;

@@ -29,6 +29,7 @@ struct plan {
 	uid_t uid;                  /* root: whom the network half becomes */
 	gid_t gid;
 	char user[40], ca_file[1025];
+	bool https_only;            /* the API is where Discord has it: the network half needs no odd port */
 };
 
 static int
@@ -44,6 +45,7 @@ wishes(struct plan *p, const struct gsp_home *h)
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 
 	snprintf(p->user, sizeof(p->user), "%s", h->discord.user);
+	p->https_only = strcmp(h->discord.api_url, GSP_DISCORD_URL) == 0;
 	if (h->discord.ca_file != NULL)
 		gsp_home_expand(&path, h->dir, h->discord.ca_file);
 	snprintf(p->ca_file, sizeof(p->ca_file), "%s", gsp_buf_str(&path));
@@ -90,6 +92,7 @@ wishes_of_owner(struct plan *p, const char *dir, struct gsp_err *err)
 		told.user[sizeof(told.user) - 1] = told.ca_file[sizeof(told.ca_file) - 1] = '\0';
 		memcpy(p->user, told.user, sizeof(p->user));
 		memcpy(p->ca_file, told.ca_file, sizeof(p->ca_file));
+		p->https_only = told.https_only;
 		rc = 0;
 	}
 	close(fds[0]);
@@ -204,6 +207,8 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 		gsp_argv_pushf(&argv, "--become=%u:%u", (unsigned)p->uid, (unsigned)p->gid);
 	if (p->ca_file[0] != '\0')
 		gsp_argv_pushf(&argv, "--ca-file=%s", p->ca_file);
+	if (p->https_only)
+		gsp_argv_push(&argv, "--https-only");
 	(void)environment(env, &texts);
 	if (!gsp_argv_ok(&argv) || texts.failed) {
 		(void)gsp_err_set(err, GSP_ESYS, "out of memory");

@@ -199,11 +199,16 @@ int jobs_load(struct mon *m, struct gsp_err *err);
 /** jobs_make(m, begin, even, err): its directory, before anything starts. GSP_EREFUSED when it is there
  * already. */
 int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp_err *err);
+/** jobs_claim(m, id, err): for what acts at once, and once: nothing but a directory. GSP_EREFUSED when it
+ * is there already. */
+int jobs_claim(struct mon *m, const char *id, struct gsp_err *err);
 /** jobs_go(m, id, message, channel, even, err): the answer is there: BEGIN, and start it. */
 int jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err);
 /** jobs_drop(m, id): it never began. */
 void jobs_drop(struct mon *m, const char *id);
+/** jobs_busy(m, server): what runs on it now, a BEGIN; NULL nothing. */
+const struct gsp_talk *jobs_busy(const struct mon *m, const char *server);
 void jobs_told(struct mon *m, const char *id);
 /** jobs_tell(m): the gateway is up: BEGIN for those of earlier runs. */
 void jobs_tell(struct mon *m);

@@ -1,6 +1,7 @@
 /* bot_talk: the conversation with the network half, which may say what is in discord/talk.h and nothing
  * else: the first line that is not ends it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,22 @@ fatal(struct mon *m, const struct gsp_talk *t)
 }
 
 static void
+ready(struct mon *m)
+{
+	const struct gsp_discord_conf *c = &m->t->home->discord;
+
+	if (!m->ready) {
+		gsp_cli_warn("ready: /server is served in the guild %" PRIu64 "; 'gsp bot check' says whether "
+		    "anything is in its way", c->guild);
+		if (c->nrules == 0)
+			gsp_cli_warn("there are no rules in discord: allow, so everything is refused; see "
+			    "gsp.yaml(5)");
+	}
+	m->ready = true;
+	jobs_tell(m);
+}
+
+static void
 take(struct mon *m, struct gsp_talk *t)
 {
 	switch (t->kind) {
@@ -176,12 +193,7 @@ take(struct mon *m, struct gsp_talk *t)
 	case GSP_TALK_LOST: asks_lost(m, t); break;
 	case GSP_TALK_TOLD: jobs_told(m, t->interaction); break;
 	case GSP_TALK_RESUME: resume(m, t); break;
-	case GSP_TALK_READY:
-		if (!m->ready)
-			gsp_cli_warn("ready");
-		m->ready = true;
-		jobs_tell(m);
-		break;
+	case GSP_TALK_READY: ready(m); break;
 	case GSP_TALK_FATAL: fatal(m, t); break;
 	default: mon_end(m, GSP_EPROTO, "the network half said what only the monitor says"); break;
 	}

@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -168,22 +169,26 @@ if_one_of(struct program *p, long nr, int arg, uint32_t mask, const uint32_t *va
 	ret(p, 0);
 }
 
-/* Sockets: of the Internet over TCP or UDP; and the kernel's own addresses, which getaddrinfo() asks
- * for. */
+/* Sockets: of the Internet over TCP or UDP, and no kin of theirs, which Landlock would not see; and the
+ * kernel's own addresses, which getaddrinfo() asks for. */
 static void
 sockets(struct program *p)
 {
 	const uint32_t types = ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	put(p, EQ, 0, 12, SYS_socket);
+	put(p, EQ, 0, 16, SYS_socket);
 	load(p, low_half(0));
-	put(p, EQ, 6, 0, AF_NETLINK);
+	put(p, EQ, 10, 0, AF_NETLINK);
 	put(p, EQ, 1, 0, AF_INET);
-	put(p, EQ, 0, 7, AF_INET6);
+	put(p, EQ, 0, 11, AF_INET6);
 	load(p, low_half(1));
 	put(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, types);
-	put(p, EQ, 3, 0, SOCK_STREAM);
-	put(p, EQ, 2, 3, SOCK_DGRAM);
+	put(p, EQ, 1, 0, SOCK_STREAM);
+	put(p, EQ, 0, 7, SOCK_DGRAM);
+	load(p, low_half(2));
+	put(p, EQ, 4, 0, IPPROTO_IP);
+	put(p, EQ, 3, 0, IPPROTO_TCP);
+	put(p, EQ, 2, 3, IPPROTO_UDP);
 	load(p, low_half(2));
 	put(p, EQ, 0, 1, NETLINK_ROUTE);
 	ret(p, 0);

@@ -13,11 +13,15 @@ FRIENDS=1200000000000000001 OPERATORS=1300000000000000002
 cp "$DISCORD_DIR/token" "$H/discord-token"
 chmod 600 "$H/discord-token"
 TOKEN=$(cat "$DISCORD_DIR/token")
+HOOK=$(discord_ask '.webhooks[0].token' state)
+printf 'https://discord.com/api/webhooks/1600000000000000001/%s\n' "$HOOK" >"$H/hook"
+chmod 600 "$H/hook"
 cat >>"$H/gsp.yaml" <<E2
 discord:
   guild: $FRIENDS
   token_file: discord-token
   channels: [1400000000000000001]
+  webhook_file: hook
   api_url: $DISCORD_URL
   user: nobody
   allow:
@@ -133,7 +137,10 @@ is "an hour is added once" "$(gsp-lease --json toy 2>/dev/null | jq -c .until)" 
 is "one machine" "$(machines)" 1
 
 # ---- secrets ----
-is "no token in its log" "$(grep -cF -e "$TOKEN" "$T/bot.err")" 0
+for word in check register invite; do gsp-bot -vv $word </dev/null >>"$T/bot.err" 2>&1; done
+ok "its log says much" grep -q '/webhooks/' "$T/bot.err"
+is "no token in it" "$(grep -cF -e "$TOKEN" "$T/bot.err")" 0
+is "nor the webhook's" "$(grep -cF -e "$HOOK" "$T/bot.err")" 0
 ITOKENS=$(discord_ask '[.[].token] | unique | .[]' interactions)
 ok "it asked much" test "$(echo "$ITOKENS" | wc -l)" -gt 10
 is "no interaction's token in it" "$(echo "$ITOKENS" | grep -cF -f - "$T/bot.err")" 0

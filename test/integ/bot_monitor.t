@@ -30,7 +30,7 @@ conf
 # ---- the network half is started with what it needs, and nothing else ----
 LINODE_TOKEN_WAS=$LINODE_TOKEN
 start_bot
-is "its user" "$(cat "$CTL/argv")" "--become=$(id -u nobody):$(id -g nobody)"
+is "its user, and no port but Discord's" "$(paste -sd ' ' "$CTL/argv")" "--become=$(id -u nobody):$(id -g nobody) --https-only"
 is "no descriptor but the socket" "$(cat "$CTL/fds")" "0 1 2 3"
 is "nothing of ours in its environment" "$(grep -cE 'TOKEN|GSP|HOME|PATH' "$CTL/env")" 0
 is "the token comes over the socket" "$(of '.kind=="hello"' .token)" bot.token.12345
@@ -119,6 +119,10 @@ ask up toy && allowed "up" && deferred
 await "it begins" ".kind==\"begin\" and .interaction==\"$ID_\" and .message==\"77\" and .token==\"SECRETtok\""
 await "its steps" ".kind==\"line\" and (.out|fromjson|.step==\"bootstrap\" and .state==\"start\")" 60
 UP=$ID_
+ok "the log says who asked for what" grep -q "job $UP: up toy, asked by discord:7/ann: begun" "$T/bot.err"
+ask up toy && refused "the same once more, meanwhile" "toy is busy: the '/server up' of ann began .* Ask again"
+ok "and nothing is left of it" no_job "$ID_"
+ask down toy && refused "something else meanwhile" "toy is busy: the '/server up' of ann"
 kill -9 "$BOT"; wait "$BOT" 2>/dev/null
 start_bot
 say '{"kind":"ready","app":"5","user":"6"}'
@@ -179,6 +183,15 @@ await "it goes down" ".kind==\"end\" and .interaction==\"$DOWN\" and .status==0"
 is "the machine is gone" "$(machines)" 0
 is "by whom" "$(jq -r 'select(.what=="delete").actor' "$H/state/ledger.jsonl")" discord:7/ann
 told "$DOWN"
+
+# ---- what fails before there is a machine has cost nothing, whatever the evening before cost ----
+mv "$H/servers/toy/server.yaml" "$T/s" && { cat "$T/s" && echo 'zzz: 1'; } >"$H/servers/toy/server.yaml"
+ask up toy && allowed "up" && deferred
+await "it fails" ".kind==\"end\" and .interaction==\"$ID_\" and .status==78"
+is "at no cost" "$(of ".kind==\"end\" and .interaction==\"$ID_\"" '.cost_usd > 0')" false
+ok "and the log says why" grep -q "job $ID_: .*: ended with 78: .*zzz" "$T/bot.err"
+mv "$T/s" "$H/servers/toy/server.yaml"
+told "$ID_"
 
 # ---- restore: asked for, then done; names of saves ----
 ROLE=34

@@ -99,6 +99,22 @@ await "70 of somebody else's" ".kind==\"question\" and .n==$N_"
 USER_=8
 press "$FIRST" false && allowed "the first one stands"
 
+# ---- nor does it fill the disk ----
+USER_=7 ROLE=31
+python3 -c '
+import json, sys
+who = json.loads(sys.argv[1])
+for i in range(1, 1501):
+    print(json.dumps({"kind": "ask", "n": 100000 + i, "who": who, "verb": "extend", "interaction": str(500000 + i),
+        "app": "5", "token": "t", "server": "toy", "text": "", "time": "1h", "script": "", "month": "", "save": 0}))
+    print(json.dumps({"kind": "lost", "n": 100000 + i}))
+' "$(who)" >&9
+await "1500 hours asked for, none taken" '.kind=="defer" and .n==101500' 60
+ask list "" && allowed "it serves" && say "{\"kind\":\"lost\",\"n\":$N_}"
+few() { [ "$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1 | wc -l)" -lt 1000 ]; }
+ok "what they leave is not kept by the thousand" until_true 10 few
+ok "the newest is" test -d "$H/state/discord/jobs/501500"
+
 # ---- the log is ours ----
 ok "what the network half says is marked as that" grep -q '^gsp-bot-net: gsp-bot: all is well$' "$T/bot.err"
 
@@ -133,4 +149,23 @@ chmod 755 "$H" && ln -s "$H/gsp.yaml" "$T/theirs/gsp.yaml"
 gives 77 "a gsp.yaml of root's in a home of theirs" timeout 10 "$B/gsp-bot" -C "$T/theirs" run
 says "... and why" "the directory that it is in to user $(id -u daemon)"
 ok "root wrote nothing there" test ! -e "$T/theirs/state"
+
+# ---- nor reads for its owner what the owner may not ----
+D=$T/daemons
+mkdir "$D" && cp -a "$H/gsp.yaml" "$H/servers" "$D/" && chown -R daemon "$D" && chmod -R a+rX "$B"
+printf 'roots.own.secret\n' >"$T/roots" && chmod 600 "$T/roots" && ln -s "$T/roots" "$D/bot-token"
+rm -f "$CTL/got"
+gives 77 "a link to a file of root's in place of the token" timeout 10 "$B/gsp-bot" -C "$D" run
+is "nobody was told" "$(grep -c 'roots.own' "$CTL/got" "$T/err" 2>/dev/null | grep -cv ':0$')" 0
+rm "$D/bot-token" && cp "$H/bot-token" "$D/" && chown daemon "$D/bot-token"
+H=$D
+start_bot
+of_bot() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$BOT/status" | tr '\t' ' '; }
+U=$(id -u daemon) G=$(id -g daemon)
+is "with a token of theirs it is them, for good" "$(of_bot Uid), $(of_bot Gid)" "$U $U $U $U, $G $G $G $G"
+is "in their groups alone" "$(of_bot Groups | xargs)" "$(id -G daemon)"
+is "and without a capability" "$(of_bot CapPrm) $(of_bot CapEff) $(of_bot CapInh) $(of_bot CapAmb)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+kill -TERM "$BOT"
+ends 0 "it ends"
 finish
