@@ -41,8 +41,8 @@ job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, str
 	gsp_buf_addc(&line, '\n');
 	gsp_json_free(v);
 	if (gsp_buf_ok(&line))
-		rc = gsp_io_replace(job_path(&path, h, begin->interaction, "job.json"), line.data, line.len,
-		    0600, err);
+		rc = gsp_io_replace_soon(job_path(&path, h, begin->interaction, "job.json"), line.data,
+		    line.len, 0600, err);
 	if (line.data != NULL)
 		explicit_bzero(line.data, line.cap);
 	gsp_buf_release(&line);
@@ -163,10 +163,22 @@ job_write_end(const struct gsp_home *h, const char *id, int status, const char *
 }
 
 int
-job_mark(const struct gsp_home *h, const char *id, const char *name, struct gsp_err *err)
+job_start(const struct gsp_home *h, const char *id, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int rc = gsp_io_replace(job_path(&path, h, id, name), "", 0, 0600, err);
+	int rc = gsp_io_fsync_file(job_path(&path, h, id, "job.json"), err);
+
+	if (rc == 0)
+		rc = gsp_io_replace(job_path(&path, h, id, "started"), "", 0, 0600, err);
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int
+job_tell(const struct gsp_home *h, const char *id, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = gsp_io_replace_soon(job_path(&path, h, id, "told"), "", 0, 0600, err);
 
 	gsp_buf_release(&path);
 	return rc;

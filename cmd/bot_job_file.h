@@ -38,7 +38,8 @@ const char *job_path(struct gsp_buf *b, const struct gsp_home *h, const char *id
 int job_claim(const struct gsp_home *h, const char *id, struct gsp_err *err);
 /** job_make(h, begin, even, err): mkdir and job.json. GSP_EREFUSED when the directory is there. */
 int job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err);
-/** job_write(h, begin, even, err): job.json once more. */
+/** job_write(h, begin, even, err): job.json once more. Neither waits for the disk, since people wait for
+ * us: that is its runner's, before it starts anything. */
 int job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err);
 /** job_read(begin, even, h, id, err): release ${begin}, a BEGIN. GSP_ENOTFOUND, GSP_EIO. */
 int job_read(struct gsp_talk *begin, bool *even, const struct gsp_home *h, const char *id,
@@ -49,8 +50,10 @@ int job_read_end(struct job_end *end, const struct gsp_home *h, const char *id);
 int job_write_end(const struct gsp_home *h, const char *id, int status, const char *why,
     struct gsp_err *err);
 
-/** job_mark(h, id, name, err): an empty file, such as started. */
-int job_mark(const struct gsp_home *h, const char *id, const char *name, struct gsp_err *err);
+/** job_start(h, id, err): "started" is there, and job.json, whatever happens to the power now. */
+int job_start(const struct gsp_home *h, const char *id, struct gsp_err *err);
+/** job_tell(h, id, err): "told" is there; after a power cut it may be told again. */
+int job_tell(const struct gsp_home *h, const char *id, struct gsp_err *err);
 bool job_has(const struct gsp_home *h, const char *id, const char *name);
 
 /**

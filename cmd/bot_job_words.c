@@ -77,7 +77,8 @@ last_line(struct gsp_buf *b)
 }
 
 /* Of the session that the record names, else of the server's last one; of none that was over before this
- * was asked for: what failed without a machine has cost nothing. */
+ * was asked for: what failed without a machine has cost nothing. One that ended in that very second is
+ * of the job before: none ends one so fast. */
 static double
 cost(const struct gsp_home *h, const struct gsp_talk *begin, const char *record)
 {
@@ -94,7 +95,7 @@ cost(const struct gsp_home *h, const struct gsp_talk *begin, const char *record)
 		s = gsp_ledger_find(&l, gsp_json_str(v, "session", ""));
 	for (size_t i = l.n; s == NULL && i-- > 0;)
 		if (strcmp(l.v[i].server, begin->server) == 0 && l.v[i].bought &&
-		    (l.v[i].ended == 0 || l.v[i].ended >= begin->asked_ms / 1000))
+		    (l.v[i].ended == 0 || l.v[i].ended > begin->asked_ms / 1000))
 			s = &l.v[i];
 	if (s != NULL && s->bought) {
 		struct gsp_life life = gsp_ledger_life(s, gsp_wall_s());

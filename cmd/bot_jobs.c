@@ -115,7 +115,7 @@ jobs_claim(struct mon *m, const char *id, struct gsp_err *err)
 	m->jobs->made++;
 	if (job_claim(m->t->home, id, err) == -1)
 		return -1;
-	if (job_mark(m->t->home, id, "told", err) == 0)
+	if (job_tell(m->t->home, id, err) == 0)
 		return 0;
 	jobs_remove_dir(m, id);
 	return -1;
@@ -279,7 +279,7 @@ jobs_close_dir(struct mon *m, struct job *j)
 	(void)gsp_io_sweep(job_path(&path, m->t->home, id, ""), &ignored);
 	if (wipe_token(m, j, &ignored) == -1)
 		(void)unlink(job_path(&path, m->t->home, id, "job.json"));
-	if (job_mark(m->t->home, id, "told", &err) == -1)
+	if (job_tell(m->t->home, id, &err) == -1)
 		gsp_cli_warn("%s; after a restart it will be told again", err.msg);
 	gsp_buf_release(&path);
 }

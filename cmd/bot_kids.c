@@ -2,6 +2,9 @@
  * too long. */
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +17,7 @@
 
 #include "base/banned.h"
 
-enum { RUN_MAX = 16, RUN_BUSY = 2, WAIT_MAX = 256, GRACE_MS = 2000, REAP_MS = 20 };
+enum { RUN_MAX = 16, RUN_BUSY = 2, WAIT_MAX = 256, BURST = 4, GRACE_MS = 2000, REAP_MS = 20 };
 
 struct bot_kid {
 	struct bot_kid *next;
@@ -31,6 +34,7 @@ struct bot_kid {
 
 struct kids {
 	struct bot_kid *first; /* in the order in which they came */
+	size_t most;           /* ... at once, since there were none */
 };
 
 struct kids *
@@ -103,6 +107,8 @@ kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, 
 	kid->ctx = ctx;
 	kid->status = -1;
 	*end = kid;
+	if (n + 1 > k->most)
+		k->most = n + 1;
 	return 0;
 }
 
@@ -222,6 +228,12 @@ kids_tick(struct kids *k, struct mon *m)
 		kid->fn(m, kid->ctx, kid->status, gsp_buf_str(&kid->out),
 		    kid->why[0] != '\0' ? kid->why : gsp_buf_str(&kid->said));
 		kid_free(kid);
+	}
+	if (k->first == NULL && k->most > BURST) {
+		k->most = 0;
+#ifdef __GLIBC__
+		malloc_trim(0);
+#endif
 	}
 }
 

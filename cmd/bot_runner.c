@@ -64,7 +64,7 @@ run(const struct gsp_home *h, const char *id, struct gsp_err *err)
 		return gsp_err_set(err, GSP_EREFUSED, "job %s was begun before", id);
 	if (job_read(&job, &even, h, id, err) == -1)
 		return -1;
-	if (job_mark(h, id, "started", err) == -1) {
+	if (job_start(h, id, err) == -1) {
 		gsp_talk_release(&job);
 		return -1;
 	}

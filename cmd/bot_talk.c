@@ -16,6 +16,7 @@
 #include "base/banned.h"
 
 #define ROOM (256u << 10)     /* bytes that may wait before progress is left out */
+#define KEEP (64u << 10)      /* bytes of memory kept for what comes next */
 #define RESUME_MS 5000        /* the resume state is not written more often */
 
 void
@@ -72,6 +73,16 @@ gone(struct mon *m)
 	    m->leaving ? "" : "the network half ended; start the bot again");
 }
 
+/* What a burst took is not kept. */
+static void
+give_back(struct gsp_buf *b)
+{
+	if (b->len == 0 && b->cap > KEEP) {
+		explicit_bzero(b->data, b->cap);
+		gsp_buf_release(b);
+	}
+}
+
 void
 mon_flush(struct mon *m)
 {
@@ -93,6 +104,7 @@ mon_flush(struct mon *m)
 	if (at > 0)
 		explicit_bzero(m->out.data, at); /* it may have been a token */
 	gsp_buf_consume(&m->out, at);
+	give_back(&m->out);
 }
 
 /* ---- what it says ---- */
@@ -122,7 +134,8 @@ mon_keep_resume(struct mon *m)
 	gsp_json_print(&text, v);
 	gsp_buf_addc(&text, '\n');
 	gsp_json_free(v);
-	if (gsp_io_replace(gsp_home_path(m->t->home, &path, "state/discord/resume.json"),
+	/* without waiting for the disk: if it is lost, the bot begins a new session */
+	if (gsp_io_replace_soon(gsp_home_path(m->t->home, &path, "state/discord/resume.json"),
 	        gsp_buf_str(&text), text.len, 0600, &err) == -1)
 		gsp_cli_warn("%s; after a restart the bot will not resume where it was", err.msg);
 	m->resume_new = false;
@@ -215,6 +228,7 @@ take_lines(struct mon *m)
 	if (from > 0)
 		explicit_bzero(m->in.data, from);
 	gsp_buf_consume(&m->in, from);
+	give_back(&m->in);
 	if (m->in.len >= GSP_TALK_LINE_MAX)
 		mon_end(m, GSP_EPROTO, "the network half said a line without an end");
 }

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <string.h>
 
 #include "net/curl_priv.h"
@@ -94,6 +95,47 @@ gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file)
 	if (t->loopback)
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+}
+
+/* "002c0b4f.0": a hash and a number. Source: openssl-rehash(1). */
+static bool
+is_hashed(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+}
+
+bool
+gsp_curl_has_dir(void)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+	const char *path = v->age >= CURLVERSION_SEVENTH ? v->capath : NULL;
+	DIR *d = path != NULL ? opendir(path) : NULL;
+	struct dirent *e;
+	bool found = false;
+
+	while (d != NULL && !found && (e = readdir(d)) != NULL)
+		found = is_hashed(e->d_name);
+	if (d != NULL)
+		closedir(d);
+	return found;
+}
+
+void
+gsp_curl_trust_dir(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_CAPATH, curl_version_info(CURLVERSION_NOW)->capath);
+	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+}
+
+void
+gsp_curl_trust_file(CURL *e)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+	if (v->age < CURLVERSION_SEVENTH || v->cainfo == NULL)
+		return;
+	curl_easy_setopt(e, CURLOPT_CAINFO, v->cainfo);
+	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 }
 
 bool

@@ -42,6 +42,16 @@ void gsp_curl_target_release(struct gsp_curl_target *t);
  * instead of the system's; NULL: those), no proxy to loopback, no redirect, no signals. */
 void gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file);
 
+/**
+ * gsp_curl_trust_dir(e): of the system's certificates, only those in its directory, of which OpenSSL reads
+ * the one that is asked for; gsp_curl_trust_file(e): only its file, which is read whole (140 certificates:
+ * 40 ms and a megabyte), once for all handles of a multi. After gsp_curl_secure(). With both, which is
+ * libcurl's way, each connection reads the file again. gsp_curl_has_dir(): there is such a directory.
+ */
+void gsp_curl_trust_dir(CURL *e);
+void gsp_curl_trust_file(CURL *e);
+bool gsp_curl_has_dir(void);
+
 /** gsp_curl_unsent(err, e, t, code, reason): why there is no connection, for people: GSP_EAUTH for a
  * certificate, else GSP_ETEMP. ${reason}: of CURLOPT_ERRORBUFFER. Returns -1. */
 int gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, CURLcode code,

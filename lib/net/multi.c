@@ -30,6 +30,7 @@ struct request {
 	struct gsp_curl_call call;
 	struct gsp_multi *m;
 	struct request *prev, *next;
+	bool by_dir; /* as the multi was when it began */
 	gsp_multi_fn *fn;
 	void *ctx;
 };
@@ -37,6 +38,7 @@ struct request {
 struct gsp_multi {
 	CURLM *curl;
 	char *ca_file;
+	bool by_dir; /* of the system's certificates, those in its directory */
 	struct request *requests;
 	size_t nrequests, most; /* ... since there were none */
 	struct gsp_multi_watch *watches;
@@ -66,6 +68,7 @@ gsp_multi_new(struct gsp_multi **out, const char *ca_file, struct gsp_err *err)
 		gsp_multi_free(m);
 		return gsp_err_set(err, GSP_ESYS, "out of memory");
 	}
+	m->by_dir = ca_file == NULL && gsp_curl_has_dir();
 	curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
 	curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_CONNECTIONS);
@@ -132,6 +135,24 @@ gsp_multi_ca_file(const struct gsp_multi *m)
 }
 
 void
+gsp_multi_trust(const struct gsp_multi *m, CURL *easy)
+{
+	if (m->by_dir)
+		gsp_curl_trust_dir(easy);
+	else if (m->ca_file == NULL)
+		gsp_curl_trust_file(easy);
+}
+
+bool
+gsp_multi_distrust(struct gsp_multi *m)
+{
+	bool again = m->by_dir;
+
+	m->by_dir = false;
+	return again;
+}
+
+void
 gsp_multi_watch(struct gsp_multi *m, struct gsp_multi_watch *w)
 {
 	w->ready = 0;
@@ -160,12 +181,31 @@ gsp_multi_busy(const struct gsp_multi *m)
 	return m->nrequests;
 }
 
+/* Once more by the file; nothing was sent yet. */
+static bool
+try_again(struct request *r)
+{
+	CURL *easy = r->call.easy;
+
+	if (!r->by_dir)
+		return false;
+	(void)gsp_multi_distrust(r->m);
+	r->by_dir = false;
+	curl_multi_remove_handle(r->m->curl, easy);
+	gsp_multi_trust(r->m, easy);
+	return curl_multi_add_handle(r->m->curl, easy) == CURLM_OK;
+}
+
 static void
 on_done(struct gsp_multi_job *job, CURLcode code)
 {
 	struct request *r = (struct request *)job;
 	struct gsp_err err = GSP_ERR_INIT;
-	int rc = gsp_curl_call_end(&r->call, code, &err);
+	int rc;
+
+	if (gsp_curl_untrusted(code) && try_again(r))
+		return;
+	rc = gsp_curl_call_end(&r->call, code, &err);
 
 	gsp_curl_call_log(&r->call, NULL);
 	/* no longer busy when its owner asks; and its connection is free for what the owner starts */
@@ -202,6 +242,8 @@ gsp_multi_start(struct gsp_multi *m, const struct gsp_http_req *req, gsp_multi_f
 		request_free(r);
 		return -1;
 	}
+	gsp_multi_trust(m, easy);
+	r->by_dir = m->by_dir;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, &r->job);
 	if (curl_multi_add_handle(m->curl, easy) != CURLM_OK) {
 		request_free(r);

@@ -27,6 +27,11 @@ struct gsp_multi_watch {
 CURLM *gsp_multi_handle(struct gsp_multi *m);
 const char *gsp_multi_ca_file(const struct gsp_multi *m); /* NULL: the system's */
 
+/** gsp_multi_trust(m, easy): whose certificates, after gsp_curl_secure(). gsp_multi_distrust(m): a
+ * connection was refused for its certificate. true: another try looks elsewhere. */
+void gsp_multi_trust(const struct gsp_multi *m, CURL *easy);
+bool gsp_multi_distrust(struct gsp_multi *m);
+
 void gsp_multi_watch(struct gsp_multi *m, struct gsp_multi_watch *w);
 void gsp_multi_unwatch(struct gsp_multi *m, struct gsp_multi_watch *w); /* unknown: nothing */
 

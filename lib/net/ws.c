@@ -202,6 +202,8 @@ on_connected(struct gsp_multi_job *job, CURLcode code)
 
 	if (code == CURLE_OK)
 		curl_easy_getinfo(ws->easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (gsp_curl_untrusted(code))
+		(void)gsp_multi_distrust(ws->m); /* the next one looks elsewhere */
 	if (code != CURLE_OK) {
 		gsp_curl_unsent(&err, ws->easy, &ws->target, code, ws->reason);
 		gsp_ws_proto_lost(ws->proto, err.msg);
@@ -269,6 +271,7 @@ connect_to(struct gsp_ws *ws, struct gsp_err *err)
 		curl_easy_setopt(e, CURLOPT_URL, gsp_buf_str(&url));
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		gsp_curl_secure(e, t, gsp_multi_ca_file(ws->m));
+		gsp_multi_trust(ws->m, e);
 		/* ALPN says http/1.1: without any, libcurl would not know whether requests to the
 		 * same host can share this connection, and let them wait to find out */
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -89,10 +89,10 @@ parent_of(char *out, size_t size, const char *path)
 	return 0;
 }
 
-int
-gsp_io_fsync_dir(const char *path, struct gsp_err *err)
+static int
+fsync_of(const char *path, int flags, struct gsp_err *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 
 	if (fd == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
@@ -103,6 +103,18 @@ gsp_io_fsync_dir(const char *path, struct gsp_err *err)
 	}
 	close(fd);
 	return 0;
+}
+
+int
+gsp_io_fsync_dir(const char *path, struct gsp_err *err)
+{
+	return fsync_of(path, O_DIRECTORY, err);
+}
+
+int
+gsp_io_fsync_file(const char *path, struct gsp_err *err)
+{
+	return fsync_of(path, O_NOFOLLOW, err);
 }
 
 static int
@@ -132,11 +144,11 @@ gsp_io_syncfs(const char *path, struct gsp_err *err)
 }
 
 static int
-write_and_sync(int fd, const void *data, size_t len, const char *path, struct gsp_err *err)
+write_and_sync(int fd, const void *data, size_t len, bool sync, const char *path, struct gsp_err *err)
 {
 	if (gsp_io_write_all(fd, data, len, path, err) == -1)
 		return -1;
-	if (fsync(fd) == -1)
+	if (sync && fsync(fd) == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot sync '%s'", path);
 	return 0;
 }
@@ -165,9 +177,8 @@ create_beside(char tmp[PATH_MAX], const char *path, mode_t mode, struct gsp_err 
 	}
 }
 
-int
-gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
-    struct gsp_err *err)
+static int
+replace(const char *path, const void *data, size_t len, mode_t mode, bool sync, struct gsp_err *err)
 {
 	char tmp[PATH_MAX];
 	int fd = create_beside(tmp, path, mode, err), lock, rc;
@@ -176,7 +187,7 @@ gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
 		return -1;
 	lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* held until it has its name */
 	rc = lock == -1 ? gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path)
-	                : write_and_sync(fd, data, len, path, err);
+	                : write_and_sync(fd, data, len, sync, path, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
 	if (rc == 0 && rename(tmp, path) == -1)
@@ -187,7 +198,21 @@ gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
 		unlink(tmp);
 		return -1;
 	}
-	return fsync_parent(path, err);
+	return sync ? fsync_parent(path, err) : 0;
+}
+
+int
+gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct gsp_err *err)
+{
+	return replace(path, data, len, mode, true, err);
+}
+
+int
+gsp_io_replace_soon(const char *path, const void *data, size_t len, mode_t mode,
+    struct gsp_err *err)
+{
+	return replace(path, data, len, mode, false, err);
 }
 
 /* "session.json.new-abcdefgh": the name gsp_io_replace() gives what it writes. */
@@ -244,7 +269,7 @@ gsp_io_append(const char *path, const void *data, size_t len, mode_t mode,
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode);
 	if (fd == -1)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot open '%s'", path);
-	rc = write_and_sync(fd, data, len, path, err);
+	rc = write_and_sync(fd, data, len, true, path, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = gsp_err_sys(err, GSP_EIO, errno, "cannot write '%s'", path);
 	return rc == 0 ? fsync_parent(path, err) : -1; /* it may be new */
@@ -282,7 +307,7 @@ gsp_io_append_line(const char *path, const void *line, size_t len, mode_t mode,
 		if (torn)
 			gsp_buf_addc(&block, '\n');
 		gsp_buf_add(&block, line, len);
-		rc = gsp_buf_ok(&block) ? write_and_sync(fd, block.data, block.len, path, err)
+		rc = gsp_buf_ok(&block) ? write_and_sync(fd, block.data, block.len, true, path, err)
 		                        : gsp_err_set(err, GSP_ESYS, "out of memory");
 	}
 	gsp_buf_release(&block);

@@ -33,6 +33,18 @@ int gsp_io_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct gsp_err *err);
 
 /**
+ * gsp_io_replace_soon(path, data, len, mode, err):
+ * The same for whoever reads ${path}, also when we are killed, without waiting for the disk: after a
+ * power cut it may be empty or missing as well. For what must not keep others waiting and is not
+ * needed to keep anything safe.
+ */
+int gsp_io_replace_soon(const char *path, const void *data, size_t len, mode_t mode,
+    struct gsp_err *err);
+
+/** gsp_io_fsync_file(path, err): what is in it is on disk, or GSP_EIO. */
+int gsp_io_fsync_file(const char *path, struct gsp_err *err);
+
+/**
  * gsp_io_sweep(dir, err):
  * Remove what gsp_io_replace() left beside its targets in ${dir} when it was killed: such a file
  * may hold a secret. What another process is writing at that moment is left alone.

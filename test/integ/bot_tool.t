@@ -281,7 +281,16 @@ ok "the webhook's without its path" grep -q '> GET /webhooks/\.\.\.' "$T/all"
 # ---- gsp, and the unit ----
 gives 0 "gsp" gsp
 prints "lists bot" "^  bot  "
-is "but not its half" "$(grep -c bot-net "$T/out")" 0
+is "but not its parts" "$(grep -cE 'bot-(net|setup)' "$T/out")" 0
+case $BUILD in # a sanitizer keeps what is not called
+*address*) ;;
+*)
+	is "the half that owns the home has nothing to connect with" "$(nm -D --undefined-only "$BUILD/gsp-bot" |
+		grep -cE ' (socket|connect|getaddrinfo|curl_[a-z_]*|ssh_[a-z_]*)(@|$)')" 0
+	is "and it was looked at something" "$(nm -D --undefined-only "$BUILD/gsp-bot" | grep -cE ' socketpair(@|$)')" 1
+	;;
+esac
+gives 64 "the part that sets up is none to call" gsp-bot-setup run
 if command -v systemd-analyze >/dev/null; then
 	sed "s,/usr/local/bin/gsp-bot,$BUILD/gsp-bot,;/^Documentation/d" "$TOP/examples/systemd/gsp-bot.service" >"$T/gsp-bot.service"
 	systemd-analyze verify "$T/gsp-bot.service" >"$T/verify" 2>&1

@@ -265,7 +265,9 @@ test_urls(void)
 	    "http://[::2]/", "ftp://127.0.0.1/", "file:///etc/passwd",
 	    "https://user:pw@api.linode.com/", "http://127.0.0.1@evil.example/",
 	    "api.linode.com", "", "https://", "-x", "http://evil.example/#127.0.0.1",
-	    "http://[::ffff:127.0.0.1]/"};
+	    "http://[::ffff:127.0.0.1]/",
+	    "https://a b/", "https://h:/", "https://h:0/", "https://h:65536/", "https://h:1:2/", "https://[::1/",
+	    "https://h\\@evil.example/", "https://%31/", "https:/h/", "https://h\x7f/", "http://0x7f.1/"};
 	struct gsp_http_req req = {.method = "GET"};
 	struct gsp_err e = GSP_ERR_INIT;
 

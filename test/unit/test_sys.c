@@ -160,6 +160,13 @@ test_write(void)
 	IS_INT(gsp_io_append(at("fresh"), "x", 1, 0600, &err), 0);
 	OK(stat(at("fresh"), &st) == 0 && (st.st_mode & 07777) == 0600);
 
+	IS_INT(gsp_io_replace_soon(at("soon"), "old", 3, 0600, &err), 0);
+	IS_INT(gsp_io_replace_soon(at("soon"), "newer", 5, 0600, &err), 0);
+	IS_INT(gsp_io_fsync_file(at("soon"), &err), 0);
+	IS_STR(contents(at("soon")), "newer");
+	gsp_io_unlink(at("soon"), &err);
+	IS_INT(gsp_io_fsync_file(at("no/where"), &err), -1);
+	IS_INT(gsp_io_replace_soon(at("no/where"), "x", 1, 0600, &err), -1);
 	IS_INT(gsp_io_replace(at("no/where"), "x", 1, 0600, &err), -1);
 	IS_INT(err.code, GSP_EIO);
 	IS_INT(gsp_io_mkdirs(at("dir/full"), 0755, &err), 0);
