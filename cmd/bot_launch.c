@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/config_parts.h"
@@ -209,6 +210,7 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 	rc = gsp_proc_start(&m->net, err);
 	if (rc == 0) {
 		m->sock = pair[0];
+		m->net_since_ms = gsp_now_ms();
 		pair[0] = -1;
 		(void)fcntl(m->sock, F_SETFL, O_NONBLOCK);
 		(void)fcntl(m->net.err_fd, F_SETFL, O_NONBLOCK);
@@ -234,6 +236,7 @@ mon_launch(struct mon *m, int *lock_fd, struct gsp_err *err)
 
 	if (plan(&p, m->t, err) == -1 || start_net(m, &p, err) == -1)
 		goto out;
+	m->can_relaunch = !p.root;
 	if (p.owner != 0 && (gsp_confine_owner(p.owner, err) == -1 || tool_open(m->t, err) == -1 ||
 	                        need_discord(m->t->home, err) == -1))
 		goto out;
@@ -249,6 +252,15 @@ mon_launch(struct mon *m, int *lock_fd, struct gsp_err *err)
 out:
 	gsp_buf_release(&path);
 	return rc;
+}
+
+int
+mon_relaunch(struct mon *m, struct gsp_err *err)
+{
+	struct plan p = {.root = false};
+
+	wishes(&p, m->t->home);
+	return start_net(m, &p, err);
 }
 
 /* ---- hello ---- */

@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-#define AGENT "User-Agent: DiscordBot (gsp, " GSP_VERSION ")"
+#define AGENT "User-Agent: " GSP_DISCORD_AGENT
 
 enum {
 	URL_MAX = 2048,

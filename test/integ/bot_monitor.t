@@ -302,5 +302,34 @@ is "the monitor is the owner" "$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$BOT/
 ok "its state is the owner's" test "$(stat -c %U "$H/state/discord/jobs")" = daemon
 kill -TERM "$BOT"
 ends 0 "it ends"
+
+# ---- without root: another network half in place of one that ended ----
+chmod -R a+rwX "$CTL"
+mv "$B/gsp-bot" "$B/gsp-bot.real"
+printf '#!/bin/sh\nexec setpriv --reuid=daemon --regid=daemon --clear-groups "%s" "$@"\n' "$B/gsp-bot.real" >"$B/gsp-bot" && chmod 755 "$B/gsp-bot"
+hellos() { [ "$(grep -c '"kind":"hello"' "$CTL/got")" = "$1" ]; }
+listed() { has '.kind=="defer" and .n==1 and .verb=="list"'; }
+fall() { kill -9 "$(cat "$CTL/pid")"; }
+if python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, 0, 0, 1) < 1)'; then
+	start_bot
+	is "nobody else to become" "$(cat "$CTL/argv")" ""
+	say '{"kind":"ready","app":"5","user":"6"}'
+	N_=0 ROLE=31
+	ask up toy && allowed "up"
+	fall
+	ok "another one is started" until_true 10 hellos 2
+	say '{"kind":"ready","app":"5","user":"6"}'
+	await "what was not begun is told" ".kind==\"end\" and .interaction==\"$ID_\" and .status==-1 and (.text|test(\"nothing was started\"))"
+	told "$ID_"
+	N_=0 # its numbers begin anew
+	ask list "" && until_true 10 listed && deferred
+	await "and told what it asks" ".kind==\"result\" and .n==1 and .status==0"
+	fall
+	ok "it is said when it is tried again" until_true 10 grep -q "another one is started in 2\." "$T/bot.err"
+	kill -TERM "$BOT"
+	ends 0 "SIGTERM while it waits"
+else
+	pass "without root # SKIP needs Landlock"
+fi
 : "$LINODE_TOKEN_WAS"
 finish
