@@ -117,7 +117,7 @@ saves(struct offer *offers, size_t max, struct mon *m, const struct gsp_talk *t)
 	struct gsp_history_opts o = {.home_id = m->t->home->id, .server = t->server, .lock_fd = -1};
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_history *h = NULL;
-	const uint64_t *numbers;
+	const uint64_t *numbers = NULL;
 	size_t n = 0, all = 0;
 
 	o.server_dir = gsp_home_server_path(m->t->home, &dir, t->server, "");
