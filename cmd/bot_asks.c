@@ -255,9 +255,9 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	t->verb = q->ask.verb;
 	t->save = q->ask.save;
 	snprintf(t->server, sizeof(t->server), "%s", q->ask.server);
-	/* who was shown players, or that nobody can tell, has decided; a measured zero is counted again by
-	 * the tool, for somebody may have come */
-	even = q->players != 0;
+	/* who was shown players, or that nobody can tell (-1), has decided; a measured zero, and a server that
+	 * was down (-2), are looked at again by the tool, for somebody may have come */
+	even = q->players > 0 || q->players == -1;
 	queries_drop(m, q); /* once */
 	if (yes && make_job(m, t, even) == -1)
 		return;

@@ -179,7 +179,7 @@ struct query {
 	char nonce[33];
 	struct gsp_talk ask;  /* the command */
 	int64_t until_ms;     /* monotonic */
-	int64_t players;
+	int64_t players;      /* as asked: of QUESTION */
 };
 
 struct queries *queries_new(void);

@@ -85,11 +85,11 @@ servers(struct offer *offers, struct mon *m, const struct gsp_talk *t)
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_cloud nobody_asked = {.known = false};
 	struct gsp_status_row row;
-	size_t n = 0;
+	size_t n = 0, all = 0;
 
-	if (mon_servers(m, &t->who, mon_right_of(t->verb, t->save), &names, &err) == -1)
-		names.n = 0;
-	for (size_t i = 0; i < names.n; i++) {
+	if (mon_servers(m, &t->who, mon_right_of(t->verb, t->save), &names, &err) == 0)
+		all = names.n;
+	for (size_t i = 0; i < all; i++) {
 		const char *at = strstr(names.v[i], t->text);
 
 		if (at == NULL)

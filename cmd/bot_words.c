@@ -94,20 +94,26 @@ words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 	}
 }
 
-static void
+/* The tool takes no name as all of them: there is always one, unless they may see all. */
+static int
 push_servers(struct gsp_argv *a, const struct mon *m, const struct gsp_talk *ask, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
+	int rc = 0;
 
 	gsp_argv_push(a, "--");
 	if (ask->server[0] != '\0')
 		gsp_argv_push(a, ask->server);
 	/* whoever sees every server sees strays as well, which have no name to be listed by */
-	else if ((mon_rights(m, &ask->who, "") & GSP_RIGHT_VIEW) == 0 &&
-	    mon_servers(m, &ask->who, GSP_RIGHT_VIEW, &names, err) == 0)
-		for (size_t i = 0; i < names.n; i++)
+	else if ((mon_rights(m, &ask->who, "") & GSP_RIGHT_VIEW) == 0) {
+		rc = mon_servers(m, &ask->who, GSP_RIGHT_VIEW, &names, err);
+		if (rc == 0 && names.n == 0)
+			rc = gsp_err_set(err, GSP_ENOTFOUND, "there is no server that you may see");
+		for (size_t i = 0; rc == 0 && i < names.n; i++)
 			gsp_argv_push(a, names.v[i]);
+	}
 	gsp_argv_release(&names);
+	return rc;
 }
 
 /* gsp-cost takes one server or all. */
@@ -191,7 +197,8 @@ words_look(struct gsp_argv *a, const struct mon *m, const struct gsp_talk *ask, 
 		gsp_argv_push(a, "--json");
 		if (ask->verb == GSP_VERB_LIST)
 			gsp_argv_push(a, "--cached");
-		push_servers(a, m, ask, err);
+		if (push_servers(a, m, ask, err) == -1)
+			return -1;
 		break;
 	case GSP_VERB_EXTEND:
 	case GSP_VERB_HOLD: lease(a, ask); break;

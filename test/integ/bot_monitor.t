@@ -28,6 +28,7 @@ conf() { # conf [RULES]: of gsp.yaml
 		    - {role: "32", can: view, servers: [toy]}
 		    - {role: "33", can: extend, servers: [toy]}
 		    - {role: "34", can: [restore, operate]}
+		    - {role: "35", can: view, servers: [nosuch]}
 		    - {user: "9", can: admin}
 	EOF
 }
@@ -143,6 +144,8 @@ GUILD=101 && names up "" && is "nothing for another guild" "$(offered)" "" && GU
 ROLE=32 && ask list "" && allowed "list" && deferred
 await "the tool's output" ".kind==\"result\" and .n==$N_ and .status==0"
 is "of what they may see" "$(of ".kind==\"result\" and .n==$N_" '.out' | jq -rc .server)" toy
+ROLE=35 && ask list "" && allowed "list, for who may see a server that is not there" && deferred
+await "is not a list of all" ".kind==\"result\" and .n==$N_ and .status==-1 and .out==\"\" and (.said|test(\"no server that you may see\"))"
 ROLE=33 && ask extend toy && allowed "extend" && deferred
 await "what failed says why" ".kind==\"result\" and .n==$N_ and .status!=0 and (.said|test(\"gsp-lease\"))"
 
@@ -241,6 +244,14 @@ press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kin
 await "it is done" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0"
 told "$ID_"
 ROLE=31
+
+# ---- down of what is down: who plays was not asked, so it is by the tool ----
+ask down other && allowed "down of what is down" && deferred
+await "a question" ".kind==\"question\" and .n==$N_ and .players==-2"
+press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update" && deferred
+is "nobody decided about players" "$(jq .even_if_playing "$(job)/job.json")" false
+await "it is done" ".kind==\"end\" and .interaction==\"$ID_\""
+told "$ID_"
 
 # ---- SIGHUP: gsp.yaml is read again, and that is all ----
 kill -HUP "$BOT"
