@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/status.h"
@@ -176,6 +177,51 @@ may_be_played(const struct mon *m, const char *server)
 	    strcmp(row.stage, "none") != 0;
 }
 
+/* Acts at once: not a job, and not to be done twice. */
+static bool
+acts(enum gsp_verb v)
+{
+	return v == GSP_VERB_EXTEND || v == GSP_VERB_HOLD || v == GSP_VERB_SAY;
+}
+
+static int
+not_noted(struct mon *m, const struct gsp_talk *t, const struct gsp_err *err)
+{
+	if (err->code == GSP_EREFUSED)
+		mon_refuse(m, t->n, "that was asked already, and is being done");
+	else {
+		gsp_cli_error("%s", err->msg);
+		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun; "
+		    "its log says why");
+	}
+	return -1;
+}
+
+/* After a restart Discord may send once more what was answered just before. */
+static int
+claim(struct mon *m, const struct gsp_talk *t)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	return jobs_claim(m, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
+}
+
+/* Another job has the server: to begin this one would only make a message for everybody that it failed. */
+static bool
+is_busy(struct mon *m, const struct gsp_talk *t)
+{
+	const struct gsp_talk *other = jobs_busy(m, t->server);
+	char text[48];
+
+	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* itself, repeated */
+		return false;
+	mon_refuse(m, t->n, "%s is busy: the '/server %s' of %s began %s ago; '/server status name:%s' shows "
+	    "how far it is. Ask again when that is over", t->server, gsp_verb_name(other->verb),
+	    other->who.name, gsp_num_span(text, sizeof(text), (gsp_wall_ms() - other->asked_ms) / 1000),
+	    t->server);
+	return true;
+}
+
 /* A job's directory is there before Discord is answered, so that a restart of ours finds whatever is
  * shown as "thinking". */
 static int
@@ -183,15 +229,7 @@ make_job(struct mon *m, struct gsp_talk *t, bool even)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 
-	if (jobs_make(m, t, even, &err) == 0)
-		return 0;
-	if (err.code == GSP_EREFUSED)
-		mon_refuse(m, t->n, "that was asked already, and is being done");
-	else {
-		gsp_cli_error("%s", err.msg);
-		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun: %s", err.msg);
-	}
-	return -1;
+	return jobs_make(m, t, even, &err) == 0 ? 0 : not_noted(m, t, &err);
 }
 
 void
@@ -207,12 +245,15 @@ asks_ask(struct mon *m, struct gsp_talk *t)
 		return;
 	}
 	if (words_is_job(t->verb)) {
+		if (is_busy(m, t))
+			return;
 		what = t->verb == GSP_VERB_DOWN || t->verb == GSP_VERB_RESTORE ||
 		        (t->verb == GSP_VERB_RESTART && may_be_played(m, t->server))
 		    ? QUERY : JOB;
 		if (make_job(m, t, false) == -1)
 			return;
-	}
+	} else if (acts(t->verb) && claim(m, t) == -1)
+		return;
 	defer(m, t, what, false, what != LOOK || t->verb == GSP_VERB_EXTEND ||
 	    t->verb == GSP_VERB_HOLD, false);
 }
@@ -255,9 +296,11 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	t->verb = q->ask.verb;
 	t->save = q->ask.save;
 	snprintf(t->server, sizeof(t->server), "%s", q->ask.server);
-	/* who was shown players, or that nobody can tell (-1), has decided; a measured zero, and a server that
-	 * was down (-2), are looked at again by the tool, for somebody may have come */
+	/* who was shown players, or that nobody can tell, has decided; a measured zero, and what was not
+	 * measured, is counted by the tool, for somebody may have come */
 	even = q->players > 0 || q->players == -1;
+	if (yes && is_busy(m, t))
+		return;
 	queries_drop(m, q); /* once */
 	if (yes && make_job(m, t, even) == -1)
 		return;

@@ -22,7 +22,7 @@ enum {
 	MEDIA = 16
 };
 
-#define COPY_ID "Discord > Settings > Advanced > Developer Mode, then a right click and 'Copy ID'"
+#define COPY_ID "Discord > Settings > Advanced > Developer Mode, then a right click and 'Copy ... ID'"
 
 /* ---- channels ---- */
 

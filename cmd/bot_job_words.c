@@ -76,7 +76,8 @@ last_line(struct gsp_buf *b)
 	return nl != NULL ? nl + 1 : gsp_buf_str(b);
 }
 
-/* Of the session that the record names, else of the server's last one. */
+/* Of the session that the record names, else of the server's last one; of none that was over before this
+ * was asked for: what failed without a machine has cost nothing. */
 static double
 cost(const struct gsp_home *h, const struct gsp_talk *begin, const char *record)
 {
@@ -92,7 +93,8 @@ cost(const struct gsp_home *h, const struct gsp_talk *begin, const char *record)
 	if (gsp_json_parse(&v, record, strlen(record), &ignored) == 0)
 		s = gsp_ledger_find(&l, gsp_json_str(v, "session", ""));
 	for (size_t i = l.n; s == NULL && i-- > 0;)
-		if (strcmp(l.v[i].server, begin->server) == 0 && l.v[i].bought)
+		if (strcmp(l.v[i].server, begin->server) == 0 && l.v[i].bought &&
+		    (l.v[i].ended == 0 || l.v[i].ended >= begin->asked_ms / 1000))
 			s = &l.v[i];
 	if (s != NULL && s->bought) {
 		struct gsp_life life = gsp_ledger_life(s, gsp_wall_s());

@@ -1,6 +1,8 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ enum {
 	JOBS_MAX = 200,        /* at once */
 	FORGET_MS = 86400000,
 	SWEEP_MS = 600000,
+	MADE_MAX = 250,        /* directories, and it is time for another */
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
@@ -95,7 +98,23 @@ take_out(struct mon *m, struct job *j)
 	job_free(j);
 }
 
+const struct gsp_talk *
+jobs_busy(const struct mon *m, const char *server)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->stage == RUNS && strcmp(j->begin.server, server) == 0)
+			return &j->begin;
+	return NULL;
+}
+
 /* ---- made, started ---- */
+
+int
+jobs_claim(struct mon *m, const char *id, struct gsp_err *err)
+{
+	m->jobs->made++;
+	return job_claim(m->t->home, id, err);
+}
 
 static void
 copy_who(struct gsp_talk_who *to, const struct gsp_talk_who *from)
@@ -131,6 +150,7 @@ jobs_make(struct mon *m, const struct gsp_talk *ask, bool even, struct gsp_err *
 	snprintf(b->channel, sizeof(b->channel), "%s", ask->channel);
 	j->even = even;
 	j->stage = ASKED;
+	m->jobs->made++;
 	if (job_make(m->t->home, b, even, err) == 0)
 		return 0;
 	take_out(m, j);
@@ -167,6 +187,23 @@ begin(struct mon *m, struct job *j)
 	mon_send(m, &j->begin);
 }
 
+/* For whoever reads the log: who asked for what, and what came of it. */
+static void
+note(const struct gsp_talk *b, const char *fmt, ...)
+{
+	char actor[129], save[32] = "", what[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	words_actor(actor, &b->who);
+	if (b->save != 0)
+		snprintf(save, sizeof(save), " (save %" PRIu64 ")", b->save);
+	gsp_cli_warn("job %s: %s %s%s, asked by %s: %s", b->interaction, gsp_verb_name(b->verb), b->server,
+	    save, actor, what);
+}
+
 int
 jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err)
@@ -182,6 +219,7 @@ jobs_go(struct mon *m, const char *id, const char *message, const char *channel,
 		return -1;
 	j->stage = RUNS;
 	j->started_ms = j->lock_ms = gsp_now_ms();
+	note(&j->begin, "begun");
 	begin(m, j);
 	return 0;
 }
@@ -319,6 +357,10 @@ end(struct mon *m, struct job *j)
 	t.asked_ms = j->begin.asked_ms;
 	job_last_words(&t, m->t->home, &j->begin, &e);
 	j->ended = true;
+	if (t.status == -1)
+		note(&j->begin, "lost: %s", t.text);
+	else
+		note(&j->begin, "ended with %d%s%s", t.status, t.text[0] != '\0' ? ": " : "", t.text);
 	mon_send(m, &t);
 	gsp_talk_release(&t);
 	wipe_token(m, j);
@@ -402,8 +444,9 @@ jobs_tick(struct mon *m)
 	for (struct job *j = m->jobs->first; j != NULL && !m->over; j = j->next)
 		if (j->begun) /* those of earlier runs wait for the gateway */
 			look_after(m, j, now);
-	if (now >= m->jobs->sweep_ms) {
+	if (now >= m->jobs->sweep_ms || m->jobs->made >= MADE_MAX) {
 		m->jobs->sweep_ms = now + SWEEP_MS;
+		m->jobs->made = 0;
 		forget_old(m);
 		jobs_sweep(m);
 	}

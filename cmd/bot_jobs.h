@@ -30,6 +30,7 @@ struct job {
 struct jobs {
 	struct job *first;
 	int64_t sweep_ms;
+	size_t made; /* directories since the last sweep */
 };
 
 /** jobs_find(m, id): NULL. jobs_add(m): a new one, to be filled. */

@@ -1,5 +1,6 @@
 /* bot_jobs_old: the jobs of earlier runs: found again, told, and at last removed. */
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,7 +30,7 @@ age_s(struct mon *m, const char *id, const char *name)
 	return age;
 }
 
-/* What is over and told, or too old to be told; never what runs. */
+/* What is over and told, or too old to be told, or acted at once; never what runs. */
 static bool
 is_old(struct mon *m, const char *id, size_t kept)
 {
@@ -37,7 +38,9 @@ is_old(struct mon *m, const char *id, size_t kept)
 
 	if (told >= 0)
 		return told > KEPT_S || kept > KEPT_MAX;
-	return ended > OLD_S || (!job_has(m->t->home, id, "job.json") && age_s(m, id, "") > KEPT_S);
+	if (!job_has(m->t->home, id, "job.json"))
+		return age_s(m, id, "") > KEPT_S || kept > KEPT_MAX;
+	return ended > OLD_S;
 }
 
 static void
@@ -64,7 +67,17 @@ load_one(struct mon *m, const char *id)
 	j->started_ms = gsp_now_ms() - JOB_BEGIN_MS;
 }
 
-/* ${fn} for each directory; the names are collected first, for some of them go. */
+/* The greater an id of Discord's, the later. */
+static int
+by_age(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	size_t n = strlen(x), k = strlen(y);
+
+	return n != k ? (n < k ? -1 : 1) : strcmp(x, y);
+}
+
+/* ${fn} for each directory, the oldest first; the names are collected first, for some of them go. */
 static void
 each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
 {
@@ -79,6 +92,8 @@ each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
 			gsp_argv_push(&ids, e->d_name);
 	if (d != NULL)
 		closedir(d);
+	if (ids.n > 1)
+		qsort(ids.v, ids.n, sizeof(*ids.v), by_age);
 	for (size_t i = 0; i < ids.n; i++)
 		fn(m, ids.v[i], ids.n - i);
 	gsp_argv_release(&ids);

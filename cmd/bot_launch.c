@@ -30,6 +30,7 @@ struct plan {
 	uid_t uid;                  /* root: whom the network half becomes */
 	gid_t gid;
 	char user[40], ca_file[1025];
+	bool https_only;            /* the API is where Discord has it: the network half needs no odd port */
 };
 
 static int
@@ -45,6 +46,7 @@ wishes(struct plan *p, const struct gsp_home *h)
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 
 	snprintf(p->user, sizeof(p->user), "%s", h->discord.user);
+	p->https_only = strcmp(h->discord.api_url, GSP_DISCORD_URL) == 0;
 	if (h->discord.ca_file != NULL)
 		gsp_home_expand(&path, h->dir, h->discord.ca_file);
 	snprintf(p->ca_file, sizeof(p->ca_file), "%s", gsp_buf_str(&path));
@@ -96,6 +98,7 @@ wishes_of_owner(struct plan *p, const char *dir, struct gsp_err *err)
 		t.plan.user[sizeof(t.plan.user) - 1] = t.plan.ca_file[sizeof(t.plan.ca_file) - 1] = '\0';
 		memcpy(p->user, t.plan.user, sizeof(p->user));
 		memcpy(p->ca_file, t.plan.ca_file, sizeof(p->ca_file));
+		p->https_only = t.plan.https_only;
 		rc = t.err.code == GSP_OK ? 0 : gsp_err_set(err, t.err.code, "%s", t.err.msg);
 	}
 	close(fds[0]);
@@ -122,24 +125,42 @@ net_user(struct plan *p, struct gsp_err *err)
 	return 0;
 }
 
+/* Root asks whose the home is. In somebody else's directory gsp.yaml may be a link to a file of root's:
+ * that makes it no home of root's. */
+static int
+owner_of(uid_t *owner, const char *dir, struct gsp_err *err)
+{
+	struct gsp_buf yaml = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat home, file;
+	int rc = -1;
+
+	gsp_buf_addf(&yaml, "%s/gsp.yaml", dir);
+	if (stat(gsp_buf_str(&yaml), &file) == -1 || stat(dir, &home) == -1)
+		(void)gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open '%s'", gsp_buf_str(&yaml));
+	else if (home.st_uid != file.st_uid)
+		(void)gsp_err_set(err, GSP_EAUTH, "'%s' belongs to user %u and the directory that it is in to "
+		    "user %u: make both the home's owner's", gsp_buf_str(&yaml), (unsigned)file.st_uid,
+		    (unsigned)home.st_uid);
+	else {
+		*owner = file.st_uid;
+		rc = 0;
+	}
+	gsp_buf_release(&yaml);
+	return rc;
+}
+
 static int
 plan(struct plan *p, struct tool *t, struct gsp_err *err)
 {
-	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF), yaml = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct stat st;
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
 	memset(p, 0, sizeof(*p));
 	p->root = geteuid() == 0;
 	if (p->root) {
-		if (gsp_home_find(&dir, t->cli.dir, err) == -1)
+		if (gsp_home_find(&dir, t->cli.dir, err) == -1 ||
+		    owner_of(&p->owner, gsp_buf_str(&dir), err) == -1)
 			goto out;
-		gsp_buf_addf(&yaml, "%s/gsp.yaml", gsp_buf_str(&dir));
-		if (stat(gsp_buf_str(&yaml), &st) == -1) {
-			(void)gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open '%s'", gsp_buf_str(&yaml));
-			goto out;
-		}
-		p->owner = st.st_uid;
 	}
 	if (p->owner != 0)
 		rc = wishes_of_owner(p, gsp_buf_str(&dir), err);
@@ -151,7 +172,6 @@ plan(struct plan *p, struct tool *t, struct gsp_err *err)
 		rc = p->root ? net_user(p, err) : gsp_confine_check(false, err);
 out:
 	gsp_buf_release(&dir);
-	gsp_buf_release(&yaml);
 	return rc;
 }
 
@@ -194,6 +214,8 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 		gsp_argv_pushf(&argv, "--become=%u:%u", (unsigned)p->uid, (unsigned)p->gid);
 	if (p->ca_file[0] != '\0')
 		gsp_argv_pushf(&argv, "--ca-file=%s", p->ca_file);
+	if (p->https_only)
+		gsp_argv_push(&argv, "--https-only");
 	(void)environment(env, &texts);
 	if (!gsp_argv_ok(&argv) || texts.failed) {
 		(void)gsp_err_set(err, GSP_ESYS, "out of memory");

@@ -8,6 +8,7 @@
  *   bot_rules.c    who may what, from gsp.yaml as it is now
  *   bot_asks.c     commands, from ASK or PRESS to what comes of them
  *   bot_query.c    questions with two buttons
+ *   bot_seen.c     the servers, as they were a moment ago
  *   bot_names.c    what is offered to somebody who types
  *   bot_words.c    command lines
  *   bot_kids.c     tools that answer at once
@@ -34,6 +35,7 @@ struct kids;
 struct asks;
 struct queries;
 struct jobs;
+struct seen;
 
 struct mon {
 	struct tool *t;        /* t->home: as of the last reading of gsp.yaml that was in order */
@@ -58,6 +60,7 @@ struct mon {
 	struct asks *asks;
 	struct queries *queries;
 	struct jobs *jobs;
+	struct seen *seen;
 };
 
 /* ---- bot_launch.c ---- */
@@ -122,6 +125,22 @@ int mon_may(struct mon *m, const struct gsp_talk_who *w, enum gsp_verb v, uint64
 /** mon_servers(m, w, right, names, err): those on which they have that right. */
 int mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_right right,
     struct gsp_argv *names, struct gsp_err *err);
+
+/* ---- bot_seen.c ---- */
+
+struct seen_row {
+	bool unknown;   /* nobody can tell; the rest is empty then */
+	bool busy;      /* somebody works on it */
+	char stage[16]; /* as in struct gsp_status_row, as are the others */
+	int64_t since, players;
+};
+
+struct seen *seen_new(void);
+void seen_free(struct seen *s);
+/** seen_servers(m, names, err): as gsp_status_servers(); borrowed until it is called again. */
+int seen_servers(const struct mon *m, const struct gsp_argv **names, struct gsp_err *err);
+/** seen_rows(m): one for each of the names that seen_servers() has just given. */
+const struct seen_row *seen_rows(const struct mon *m);
 
 /* ---- bot_words.c ---- */
 
@@ -203,11 +222,16 @@ int jobs_load(struct mon *m, struct gsp_err *err);
 /** jobs_make(m, begin, even, err): its directory, before anything starts. GSP_EREFUSED when it is there
  * already. */
 int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp_err *err);
+/** jobs_claim(m, id, err): for what acts at once, and once: nothing but a directory. GSP_EREFUSED when it
+ * is there already. */
+int jobs_claim(struct mon *m, const char *id, struct gsp_err *err);
 /** jobs_go(m, id, message, channel, even, err): the answer is there: BEGIN, and start it. */
 int jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err);
 /** jobs_drop(m, id): it never began. */
 void jobs_drop(struct mon *m, const char *id);
+/** jobs_busy(m, server): what runs on it now, a BEGIN; NULL nothing. */
+const struct gsp_talk *jobs_busy(const struct mon *m, const char *server);
 void jobs_told(struct mon *m, const char *id);
 /** jobs_tell(m): the gateway is up: BEGIN for those of earlier runs. */
 void jobs_tell(struct mon *m);

@@ -1,6 +1,7 @@
 /* bot_talk: the conversation with the network half, which may say what is in discord/talk.h and nothing
  * else: the first line that is not ends it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,22 @@ fatal(struct mon *m, const struct gsp_talk *t)
 }
 
 static void
+ready(struct mon *m)
+{
+	const struct gsp_discord_conf *c = &m->t->home->discord;
+
+	if (!m->ready) {
+		gsp_cli_warn("ready: /server is served in the guild %" PRIu64 "; 'gsp bot check' says whether "
+		    "anything is in its way", c->guild);
+		if (c->nrules == 0)
+			gsp_cli_warn("there are no rules in discord: allow, so everything is refused; see "
+			    "gsp.yaml(5)");
+	}
+	m->ready = true;
+	jobs_tell(m);
+}
+
+static void
 take(struct mon *m, struct gsp_talk *t)
 {
 	switch (t->kind) {
@@ -163,12 +180,7 @@ take(struct mon *m, struct gsp_talk *t)
 	case GSP_TALK_LOST: asks_lost(m, t); break;
 	case GSP_TALK_TOLD: jobs_told(m, t->interaction); break;
 	case GSP_TALK_RESUME: resume(m, t); break;
-	case GSP_TALK_READY:
-		if (!m->ready)
-			gsp_cli_warn("ready");
-		m->ready = true;
-		jobs_tell(m);
-		break;
+	case GSP_TALK_READY: ready(m); break;
 	case GSP_TALK_FATAL: fatal(m, t); break;
 	default: mon_end(m, GSP_EPROTO, "the network half said what only the monitor says"); break;
 	}
@@ -198,6 +210,7 @@ take_lines(struct mon *m)
 	    (nl = memchr(m->in.data + from, '\n', m->in.len - from)) != NULL) {
 		take_line(m, m->in.data + from, (size_t)(nl - m->in.data) - from);
 		from = (size_t)(nl + 1 - m->in.data);
+		mon_flush(m); /* the other half has the first answer while the next is made */
 	}
 	if (from > 0)
 		explicit_bzero(m->in.data, from);
@@ -229,7 +242,9 @@ mon_read(struct mon *m)
 	explicit_bzero(block, sizeof(block));
 }
 
-/* Its log, a line at a time, with nothing in it that a terminal would obey. */
+#define NET_SAYS "gsp-bot-net: "
+
+/* Its log, a line at a time, marked as its own, with nothing in it that a terminal would obey. */
 void
 mon_read_says(struct mon *m)
 {
@@ -252,6 +267,8 @@ mon_read_says(struct mon *m)
 
 		snprintf(line, sizeof(line), "%.*s", (int)(len < 1024 ? len : 1024), m->net_says.data);
 		gsp_buf_reset(&clean);
+		if (strncmp(line, NET_SAYS, sizeof(NET_SAYS) - 1) != 0)
+			gsp_buf_adds(&clean, NET_SAYS);
 		gsp_cli_escape(&clean, line);
 		gsp_buf_addc(&clean, '\n');
 		if (write(STDERR_FILENO, gsp_buf_str(&clean), clean.len) == -1) { /* nobody reads it */

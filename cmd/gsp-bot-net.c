@@ -72,11 +72,12 @@ int
 main(int argc, char **argv)
 {
 	struct gsp_err err = GSP_ERR_INIT;
-	const char *become = NULL, *ca_file = NULL;
-	int64_t uid = -1, gid = -1;
+	struct net_start how = {.uid = -1, .gid = -1};
+	const char *become = NULL;
 	const struct gsp_opt opts[] = {
 	    {"become", 0, GSP_OPT_TEXT, &become, "UID:GID", "whom to become when started as root"},
-	    {"ca-file", 0, GSP_OPT_TEXT, &ca_file, "FILE", "certificates that hello will speak of"},
+	    {"ca-file", 0, GSP_OPT_TEXT, &how.ca_file, "FILE", "certificates that hello will speak of"},
+	    {"https-only", 0, GSP_OPT_FLAG, &how.https_only, NULL, "Discord's API is at the usual port"},
 	    {NULL, 0, 0, NULL, NULL, NULL}};
 	struct gsp_cli c = {.tool = "gsp-bot-net",
 	    .synopsis = "",
@@ -95,14 +96,14 @@ main(int argc, char **argv)
 		rc = gsp_err_set(&err, GSP_EUSAGE,
 		    "descriptor %d is no socket to gsp-bot; run 'gsp-bot run' instead", NET_FD);
 	if (rc == 0 && become != NULL)
-		rc = parse_become(&uid, &gid, become, &err);
+		rc = parse_become(&how.uid, &how.gid, become, &err);
 	if (rc == 0 && become == NULL && getuid() == 0)
 		gsp_cli_warn("this half runs as root: say as whom it should in 'discord: {user: ...}'");
 	if (rc == 0) {
 		never_block_on_stderr();
 		if (c.verbose == 0 && !c.quiet)
 			gsp_log_handler(log_line, NULL, GSP_LOG_INFO);
-		rc = net_main(uid, gid, ca_file, &err);
+		rc = net_main(&how, &err);
 	}
 	rc = gsp_cli_exit(rc, &err);
 #ifdef __SANITIZE_ADDRESS__

@@ -50,12 +50,14 @@ struct net {
 /** net_fatal(net, code, why): tell the monitor that Discord refused for good, and leave. */
 void net_fatal(struct net *net, int code, const char *why);
 
-/**
- * net_main(become_uid, become_gid, ca_file, err):
- * The whole life, on the socket NET_FD. The ids are -1 to stay who we are. ${ca_file} (NULL: none) and
- * those that $SSL_CERT_FILE and $SSL_CERT_DIR name can be read afterwards.
- */
-int net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err);
+struct net_start {
+	int64_t uid, gid;    /* whom to become; -1 to stay who we are */
+	const char *ca_file; /* can be read afterwards, as what $SSL_CERT_FILE and $SSL_CERT_DIR name; NULL */
+	bool https_only;     /* Discord is where it always is: no ports but https and DNS, if no proxy is set */
+};
+
+/** net_main(how, err): the whole life, on the socket NET_FD. */
+int net_main(const struct net_start *how, struct gsp_err *err);
 #define NET_FD 3
 
 #endif

@@ -28,11 +28,20 @@ enum {
 
 /* ---- start ---- */
 
+/* A proxy may be anywhere, at any port. */
+static bool
+has_proxy(void)
+{
+	return getenv("https_proxy") != NULL || getenv("HTTPS_PROXY") != NULL ||
+	    getenv("all_proxy") != NULL || getenv("ALL_PROXY") != NULL;
+}
+
 /* Give away, before a byte is read, whatever is not needed. */
 static int
-confine(int64_t uid, int64_t gid, const char *ca_file, struct gsp_err *err)
+confine(const struct net_start *s, struct gsp_err *err)
 {
-	const char *const more[] = {ca_file, getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR")};
+	static const uint16_t https_and_dns[] = {443, 53, 0};
+	const char *const more[] = {s->ca_file, getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR")};
 	const char *read[4] = {NULL};
 	size_t n = 0;
 
@@ -41,9 +50,10 @@ confine(int64_t uid, int64_t gid, const char *ca_file, struct gsp_err *err)
 			read[n++] = more[i];
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		return gsp_err_set(err, GSP_ESYS, "cannot keep this process's memory to itself: %m");
-	if (uid >= 0 && gsp_confine_become((uid_t)uid, (gid_t)gid, err) == -1)
+	if (s->uid >= 0 && gsp_confine_become((uid_t)s->uid, (gid_t)s->gid, err) == -1)
 		return -1;
-	return gsp_confine_net(read, uid >= 0, err);
+	return gsp_confine_net(read, s->https_only && !has_proxy() ? https_and_dns : NULL, s->uid >= 0,
+	    err);
 }
 
 /* There, and not to be read. Landlock allows a file, not a name: once another program has put a new
@@ -66,11 +76,13 @@ greet(struct net *net, struct gsp_err *err)
 	struct pollfd fds[2] = {{.fd = NET_FD, .events = POLLIN},
 	    {.fd = gsp_sig_fd(), .events = POLLIN}};
 	int64_t by = net->now_ms() + HELLO_MS;
+	const char *why;
 
 	while (!net_link_next(&net->hello, net->link)) {
-		if (net_link_ended(net->link) != NULL)
-			return gsp_err_set(err, GSP_EPROTO, "gsp-bot ended before it said hello: %s",
-			    net_link_ended(net->link));
+		why = net_link_ended(net->link);
+		if (why != NULL) /* an end without a reason: gsp-bot itself says it */
+			return gsp_err_set(err, GSP_EPROTO, "%s%s",
+			    why[0] != '\0' ? "gsp-bot ended before it said hello: " : "", why);
 		if (gsp_sig_check(err) == -1)
 			return -1;
 		if (net->now_ms() >= by)
@@ -273,13 +285,13 @@ loop(struct net *net, struct gsp_err *err)
 }
 
 int
-net_main(int64_t become_uid, int64_t become_gid, const char *ca_file, struct gsp_err *err)
+net_main(const struct net_start *how, struct gsp_err *err)
 {
 	struct net net = {.now_ms = gsp_now_ms, .wall_ms = gsp_wall_ms};
 	int rc = -1;
 
 	gsp_talk_init(&net.hello, GSP_TALK_HELLO);
-	if (confine(become_uid, become_gid, ca_file, err) == 0 && start(&net, err) == 0)
+	if (confine(how, err) == 0 && start(&net, err) == 0)
 		rc = loop(&net, err);
 	stop(&net);
 	return rc;

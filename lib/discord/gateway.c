@@ -177,6 +177,28 @@ session_up(struct gsp_gateway *g, bool resumed)
 	act->resumed = resumed;
 }
 
+/* A bot that was never invited, or is elsewhere, hears nothing: this tells of it. */
+static void
+say_guilds(struct gsp_gateway *g, const struct gsp_json *guilds)
+{
+	char text[8 * 22 + 1] = "";
+	size_t n = 0, len = 0;
+
+	if (!gsp_json_is_arr(guilds))
+		return;
+	for (const struct gsp_json *v = gsp_json_first(guilds); v != NULL; v = gsp_json_next(v)) {
+		const char *id = gsp_json_str(v, "id", "");
+
+		if (gsp_snowflake_ok(id) && n++ < 8)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len > 0 ? ", " : "", id);
+	}
+	if (n == 0)
+		gsp_gateway_say(g, "gateway: the bot is in no guild: open the link of 'gsp bot invite'");
+	else
+		gsp_gateway_say(g, "gateway: the bot is in the guild%s %s%s", n > 1 ? "s" : "", text,
+		    n > 8 ? ", ..." : "");
+}
+
 static void
 on_ready(struct gsp_gateway *g, const struct gsp_json *d)
 {
@@ -194,6 +216,7 @@ on_ready(struct gsp_gateway *g, const struct gsp_json *d)
 	(void)snprintf(g->user, sizeof(g->user), "%s", user);
 	if (keep_url(g, gsp_json_str(d, "resume_gateway_url", "")) == -1)
 		gsp_gateway_say(g, "gateway: its READY names no usable address to resume at");
+	say_guilds(g, gsp_json_get(d, "guilds"));
 	session_up(g, false);
 	gsp_gateway_push(g, GSP_GATEWAY_KEEP, NULL);
 }

@@ -272,7 +272,8 @@ ask(struct gsp_buf *b, const struct gsp_talk *t)
 	default:
 		gsp_buf_adds(b, "Stop ");
 		gsp_text_name(b, t->server);
-		gsp_buf_adds(b, ", bring the save home and give the machine back?");
+		gsp_buf_adds(b, t->players == -2 ? " all the same? As far as is known here it has no machine."
+		                                 : ", bring the save home and give the machine back?");
 	}
 	add_players(b, t);
 }

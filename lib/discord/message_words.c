@@ -217,16 +217,16 @@ shorten_paths(struct gsp_buf *out, const char *text)
 
 /* ---- sentences ---- */
 
-/* A role mention of just this form: its length; 0: it is none. */
+/* A role or a channel, mentioned in just this form: its length; 0: it is none. */
 static size_t
-role_mention(const char *p)
+mention(const char *p)
 {
-	size_t n;
+	size_t at = strncmp(p, "<@&", 3) == 0 ? 3 : strncmp(p, "<#", 2) == 0 ? 2 : 0, n;
 
-	if (strncmp(p, "<@&", 3) != 0)
+	if (at == 0)
 		return 0;
-	n = strspn(p + 3, "0123456789");
-	return n > 0 && n <= 20 && p[3 + n] == '>' ? n + 4 : 0;
+	n = strspn(p + at, "0123456789");
+	return n > 0 && n <= 20 && p[at + n] == '>' ? at + n + 1 : 0;
 }
 
 /* Up to what has to be written otherwise. */
@@ -236,7 +236,7 @@ plain_length(const char *p)
 	size_t n = 0;
 
 	while (p[n] != '\0' && strncmp(p + n, "'gsp ", 5) != 0 && strncmp(p + n, "'gsp-", 5) != 0 &&
-	    strncmp(p + n, "'/server ", 9) != 0 && role_mention(p + n) == 0)
+	    strncmp(p + n, "'/server ", 9) != 0 && mention(p + n) == 0)
 		n++;
 	return n;
 }
@@ -281,7 +281,7 @@ gsp_text_words(struct gsp_buf *out, const char *text, size_t max)
 		n = plain_length(p);
 		if (n > 0)
 			add_plain(&made, p, n);
-		else if ((n = role_mention(p)) > 0)
+		else if ((n = mention(p)) > 0)
 			gsp_buf_add(&made, p, n);
 		else if ((n = add_command(&made, p)) == 0) {
 			n = 1;

@@ -201,6 +201,8 @@ set_role(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 
 	if (v->text != NULL && strcmp(v->text, "everyone") == 0)
 		return 0;
+	if (v->text != NULL && strcmp(v->text, "@everyone") == 0)
+		return gsp_yaml_err(err, v, "write everyone, without the '@'");
 	return set_id(&r->role, v, err);
 }
 

@@ -42,6 +42,9 @@ take_token(struct gsp_buf *out, const char *raw, const char *from, const char *n
 	if (strncmp(raw, "\xef\xbb\xbf", 3) == 0)
 		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 begins with a byte order mark; save it as "
 		    "plain text, with the %s and nothing else", from, noun);
+	if (raw[0] == '"' || raw[0] == '\'')
+		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 begins with a quote; the %s belongs there as it "
+		    "is, without quotes", from, noun);
 	if (n > GSP_TOKEN_MAX)
 		return gsp_err_set(err, GSP_EAUTH, "%s: line 1 is longer than a %s can be (%d bytes)",
 		    from, noun, GSP_TOKEN_MAX);

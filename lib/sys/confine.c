@@ -23,12 +23,18 @@
 #define FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
 #define FS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
 #define NET_BIND_TCP (UINT64_C(1) << 0)  /* ABI 4 */
+#define NET_CONNECT_TCP (UINT64_C(1) << 1)
+#define RULE_NET_PORT 2
 #define SCOPES UINT64_C(3)               /* ABI 6: abstract sockets, signals */
 #define FS_ABI_1 ((UINT64_C(1) << 13) - 1)
 #define FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
 
 struct rules {
 	uint64_t fs, net, scoped;
+};
+
+struct port_rule {
+	uint64_t allowed, port; /* the port in the order of this computer */
 };
 
 /* CA certificates, what getaddrinfo() reads, the time zone, what the dynamic linker loads. */
@@ -122,10 +128,24 @@ allow_read(int ruleset, const char *path, struct gsp_err *err)
 }
 
 static int
-shut_files(int abi, const char *const *read, struct gsp_err *err)
+allow_ports(int ruleset, const uint16_t *ports, struct gsp_err *err)
+{
+	for (; *ports != 0; ports++) {
+		struct port_rule rule = {NET_CONNECT_TCP, *ports};
+
+		if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) == -1)
+			return gsp_err_sys(err, GSP_ESYS, errno, "Landlock: cannot allow port %u",
+			    (unsigned)*ports);
+	}
+	return 0;
+}
+
+static int
+shut(int abi, const char *const *read, const uint16_t *ports, struct gsp_err *err)
 {
 	struct rules rules = {FS_ABI_1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
-	        (abi >= 5 ? FS_IOCTL_DEV : 0), abi >= 4 ? NET_BIND_TCP : 0, abi >= 6 ? SCOPES : 0};
+	        (abi >= 5 ? FS_IOCTL_DEV : 0),
+	    abi < 4 ? 0 : NET_BIND_TCP | (ports != NULL ? NET_CONNECT_TCP : 0), abi >= 6 ? SCOPES : 0};
 	size_t size = abi >= 6 ? sizeof(rules) : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 	int rc = 0, ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 
@@ -135,6 +155,8 @@ shut_files(int abi, const char *const *read, struct gsp_err *err)
 		rc = allow_read(ruleset, always[i], err);
 	for (size_t i = 0; rc == 0 && read != NULL && read[i] != NULL; i++)
 		rc = allow_read(ruleset, read[i], err);
+	if (rc == 0 && (rules.net & NET_CONNECT_TCP) != 0)
+		rc = allow_ports(ruleset, ports, err);
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == -1)
 		rc = gsp_err_sys(err, GSP_ESYS, errno, "Landlock: cannot shut the file system");
 	close(ruleset);
@@ -153,7 +175,7 @@ gsp_confine_check(bool other_user, struct gsp_err *err)
 }
 
 int
-gsp_confine_net(const char *const *read, bool other_user, struct gsp_err *err)
+gsp_confine_net(const char *const *read, const uint16_t *ports, bool other_user, struct gsp_err *err)
 {
 	const struct rlimit none = {0, 0};
 	int abi = gsp_confine_landlock();
@@ -165,7 +187,7 @@ gsp_confine_net(const char *const *read, bool other_user, struct gsp_err *err)
 	    setrlimit(RLIMIT_CORE, &none) == -1 || setrlimit(RLIMIT_FSIZE, &none) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return gsp_err_sys(err, GSP_ESYS, errno, "cannot give up what is not needed");
-	if (abi > 0 && shut_files(abi, read, err) == -1)
+	if (abi > 0 && shut(abi, read, ports, err) == -1)
 		return -1;
 	return confine_calls(err);
 }

@@ -9,6 +9,7 @@
 #define GSP_SYS_CONFINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -35,13 +36,15 @@ int gsp_confine_owner(uid_t uid, struct gsp_err *err);
 int gsp_confine_check(bool other_user, struct gsp_err *err);
 
 /**
- * gsp_confine_net(read, other_user, err):
+ * gsp_confine_net(read, ports, other_user, err):
  * From now on this process, and every thread it makes, can
  *   - read what is below /etc/ssl, /usr/lib and their kin: CA certificates, the resolver's files, the
  *     time zone, shared libraries; and each of ${read}, a list that NULL ends (NULL: none), which need
  *     not exist; nothing else, and write and run nothing (EACCES);
  *   - have sockets of the Internet over TCP and UDP, and ask the kernel for its addresses; no other
- *     socket (EACCES), above all none of this computer's own services; listen on none;
+ *     socket (EACCES) but a pair of streams, above all none of this computer's own services; listen on
+ *     none; and with ${ports}, a list that 0 ends, connect over TCP to these alone (EACCES; Landlock's
+ *     ABI 4 and later; NULL: to any);
  *   - run no program, make no process but threads, signal none, trace none, look into none, become
  *     nobody else, make no file (EPERM).
  * It cannot be dumped or traced, and dumps no core. Descriptors that are open stay as they are.
@@ -51,6 +54,7 @@ int gsp_confine_check(bool other_user, struct gsp_err *err);
  * (an old kernel, or one that has it switched off); otherwise that is an error which says what to do.
  * A sanitizer's leak check needs ptrace: a sanitized program that called this ends by _exit().
  */
-int gsp_confine_net(const char *const *read, bool other_user, struct gsp_err *err);
+int gsp_confine_net(const char *const *read, const uint16_t *ports, bool other_user,
+    struct gsp_err *err);
 
 #endif

@@ -178,4 +178,12 @@ ok "and that counts as told" until_true 5 heard_n told 1
 violations_none "a 403 is not repeated"
 stop_net
 
+# ---- Discord is at the usual port: then no other is within reach ----
+if [ "$(printf '%s\n' 6.7 "$(uname -r)" | sort -V | head -n 1)" = 6.7 ]; then # Landlock knows ports
+	fresh
+	start_net -vv --https-only
+	ok "it cannot get at another one" until_true 10 said '< no whole answer after'
+	is "and nothing came" "$(discord_asked | jq length)" 0
+	stop_net
+fi
 finish

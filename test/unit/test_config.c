@@ -261,6 +261,7 @@ test_token(void)
 	OK(gsp_home_token(h, &t, &err) == -1);
 	OK(strstr(err.msg, "words") == NULL);
 	token_says("two words\n", "line 1 holds a blank or a character that is in no token (at byte 4)");
+	token_says("\"s3cret\"\n", "line 1 begins with a quote; the token belongs there as it is, without quotes");
 	token_says("\nx\n", "line 1 is blank; the token belongs there");
 	token_says("\r\n \n", "the token is empty");
 	token_says("\xef\xbb\xbfx\n", "line 1 begins with a byte order mark; save it as plain text, with "

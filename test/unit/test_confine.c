@@ -32,6 +32,8 @@ static char dir[] = "/tmp/test_confine.XXXXXX";
 static char token[64], readable[64];
 static struct fake_httpd *httpd;
 
+static const uint16_t *ports; /* of in_child(); NULL: any */
+
 #define IN_CHILD(fn) tap_int(in_child(fn), 0, __FILE__, __LINE__, #fn)
 
 /* 0: as wanted; else the line that was not. */
@@ -46,7 +48,7 @@ in_child(int (*fn)(void))
 		struct gsp_err err = GSP_ERR_INIT;
 		int line;
 
-		if (gsp_confine_net(read_too, false, &err) == -1) {
+		if (gsp_confine_net(read_too, ports, false, &err) == -1) {
 			dprintf(2, "# %s\n", err.msg);
 			_exit(255);
 		}
@@ -148,6 +150,12 @@ sockets(void)
 	DENIED(socket(AF_UNIX, SOCK_DGRAM, 0), EACCES);
 	DENIED(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EACCES);
 	DENIED(socket(AF_INET6, SOCK_RAW, IPPROTO_ICMP), EACCES);
+	DENIED(socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), EACCES); /* Landlock knows TCP alone */
+	DENIED(socket(AF_INET6, SOCK_STREAM, IPPROTO_SCTP), EACCES);
+	DENIED(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), EACCES);
+	DENIED(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), EACCES);
+	MUST((fd = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)) >= 0);
+	MUST((fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)) >= 0);
 	DENIED(socket(AF_PACKET, SOCK_RAW, 0), EACCES);
 	DENIED(socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT), EACCES);
 	DENIED(socket(AF_VSOCK, SOCK_STREAM, 0), EACCES);
@@ -164,6 +172,10 @@ sockets(void)
 	}
 	DENIED(accept(fd, NULL, NULL), EPERM);
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0); /* libcurl wakes itself with one */
+	/* such a pair is joined for good, but one of datagrams could be sent to any service's address */
+	DENIED(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), EACCES);
+	DENIED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), EACCES);
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
 	return 0;
 }
 
@@ -198,6 +210,20 @@ still(void)
 	if (gsp_http_do(http, &req, &res, &err) == -1)
 		printf("# %s\n", err.msg);
 	MUST(res.status == 200 && strcmp(gsp_buf_str(&res.body), "{\"a\":1}") == 0);
+	return 0;
+}
+
+/* Ports that were not named lead nowhere, above all not to this computer's own services. */
+static int
+ports_alone(void)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	sin.sin_port = htons((uint16_t)strtoul(strrchr(fake_httpd_url(httpd), ':') + 1, NULL, 10));
+	DENIED(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), EACCES);
+	sin.sin_port = htons(443);
+	MUST(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 || errno == ECONNREFUSED);
 	return 0;
 }
 
@@ -267,6 +293,11 @@ main(void)
 	IN_CHILD(limits);
 	IN_CHILD(sockets);
 	IN_CHILD(still);
+	if (gsp_confine_landlock() >= 4) {
+		ports = (const uint16_t[]){443, 53, 0};
+		IN_CHILD(ports_alone);
+	} else
+		SKIP("this kernel's Landlock does not know ports");
 	if (geteuid() == 0) {
 		IS_INT(by_itself(become), 0);
 		IS_INT(by_itself(owner), 0);

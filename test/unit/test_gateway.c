@@ -217,6 +217,11 @@ test_ready(void)
 	    "{\"session_id\":\"a\",\"application\":{\"id\":1},\"user\":{\"id\":\"2\"}}",
 	    "{\"session_id\":\"a\\nb\",\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}",
 	    "{\"session_id\":\"a\",\"application\":{\"id\":\"x\"},\"user\":{\"id\":\"2\"}}"};
+	static const char *const guilds[][2] = {{"[]", "is in no guild: open the link"},
+	    {"[{\"id\":\"3\",\"unavailable\":true}]", "is in the guild 3"},
+	    {"[{\"id\":\"3\"},{\"id\":\"x\"},{},{\"id\":\"4\"}]", "is in the guilds 3, 4"},
+	    {"[{\"id\":\"18446744073709551615\"},{\"id\":\"2\"},{\"id\":\"3\"},{\"id\":\"4\"},{\"id\":\"5\"},"
+	     "{\"id\":\"6\"},{\"id\":\"7\"},{\"id\":\"8\"},{\"id\":\"9\"}]", "4, 5, 6, 7, 8, ..."}};
 	static const char *const urls[] = {"http://evil.example", "ws://evil.example", "", "wss://"};
 	char text[512];
 	struct walk w;
@@ -231,6 +236,18 @@ test_ready(void)
 		OK(w.readies == 0 && w.conn == WALK_NONE && strstr(w.said, "READY lacks") != NULL);
 		IS_INT(gsp_gateway_resume(w.g)->seq, -1);
 		OK(in_ms(&w) >= 5000); /* the next Identify is 5 s away at least */
+		walk_free(&w);
+	}
+	for (size_t i = 0; i < WALK_N(guilds); i++) {
+		begin(&w);
+		to_open(&w);
+		hear(&w, HELLO);
+		(void)snprintf(text, sizeof(text),
+		    "{\"op\":0,\"s\":1,\"t\":\"READY\",\"d\":{\"session_id\":\"a\",\"application\":{\"id\":\"1\"},"
+		    "\"user\":{\"id\":\"2\"},\"guilds\":%s}}",
+		    guilds[i][0]);
+		hear(&w, text);
+		OK(w.readies == 1 && strstr(w.said, guilds[i][1]) != NULL);
 		walk_free(&w);
 	}
 	for (size_t i = 0; i < WALK_N(urls); i++) {

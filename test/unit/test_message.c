@@ -130,6 +130,7 @@ words(void)
 	IS_STR(worded("7777/tcp and files/ 1/2"), "7777/tcp and files/ 1/2");
 	/* roles that would help stay names; nothing else does */
 	IS_STR(worded("ask <@&123>, <@&45>"), "ask <@&123>, <@&45>");
+	IS_STR(worded("ask in <#123>, <#x> <#>"), "ask in <#123>, \\<\\#x\\> \\<\\#\\>");
 	IS_STR(worded("ask <@123> <@&x> <@&>"), "ask \\<\\@123\\> \\<\\@&x\\> \\<\\@&\\>");
 }
 
@@ -293,6 +294,12 @@ question(void)
 	gsp_message_question(&body, &t);
 	o = parsed(false);
 	OK(strstr(gsp_json_str(o, "content", ""), "Nobody can tell who plays") != NULL);
+	gsp_json_free(o);
+	t.players = -2; /* of a down: nobody was asked, for there is nothing to play on */
+	gsp_message_question(&body, &t);
+	o = parsed(false);
+	OK(strstr(gsp_json_str(o, "content", ""), "Stop **vanilla** all the same? As far as is known here it has no "
+	    "machine.\nWhoever") != NULL);
 	gsp_json_free(o);
 	gsp_message_question_over(&body, &t);
 	o = parsed(false);
