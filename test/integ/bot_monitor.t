@@ -286,7 +286,7 @@ listed() { has '.kind=="defer" and .n==1 and .verb=="list"'; }
 fall() { kill -9 "$(cat "$CTL/pid")"; }
 if python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, 0, 0, 1) < 1)'; then
 	start_bot
-	is "nobody else to become" "$(cat "$CTL/argv")" ""
+	is "nobody else to become" "$(grep -c become "$CTL/argv")" 0
 	say '{"kind":"ready","app":"5","user":"6"}'
 	N_=0 ROLE=31
 	ask up toy && allowed "up"
