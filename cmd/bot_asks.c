@@ -57,6 +57,12 @@ waiting_free(struct waiting *w)
 	free(w);
 }
 
+static void
+waiting_drop(void *ctx)
+{
+	waiting_free(ctx);
+}
+
 void
 asks_free(struct asks *a)
 {
@@ -343,7 +349,8 @@ look(struct mon *m, struct waiting *w)
 	if (words_look(&argv, m, &w->t, &err) == -1) {
 		result(m, &w->t, -1, "", err.msg);
 		gsp_argv_release(&argv);
-	} else if (kids_start(m->kids, &argv, w->t.verb == GSP_VERB_LOGS ? LOGS_MS : LOOK_MS, looked, w) == 0)
+	} else if (kids_start(m->kids, &argv, w->t.verb == GSP_VERB_LOGS ? LOGS_MS : LOOK_MS, looked,
+	               waiting_drop, w) == 0)
 		return;
 	else
 		result(m, &w->t, -1, "", "too much was asked at once; ask again in a moment");
@@ -420,7 +427,7 @@ query(struct mon *m, struct waiting *w)
 	} else if (words_query(&argv, m, &w->t, &err) == -1) {
 		gsp_argv_release(&argv);
 		give_up(m, w, err.msg);
-	} else if (kids_start(m->kids, &argv, QUERY_MS, counted, w) == -1)
+	} else if (kids_start(m->kids, &argv, QUERY_MS, counted, waiting_drop, w) == -1)
 		give_up(m, w, "too much was asked at once; ask again in a moment");
 }
 

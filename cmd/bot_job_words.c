@@ -95,7 +95,7 @@ cost(const struct gsp_home *h, const struct gsp_talk *begin, const char *record)
 		s = gsp_ledger_find(&l, gsp_json_str(v, "session", ""));
 	for (size_t i = l.n; s == NULL && i-- > 0;)
 		if (strcmp(l.v[i].server, begin->server) == 0 && l.v[i].bought &&
-		    (l.v[i].ended == 0 || l.v[i].ended > begin->asked_ms / 1000))
+		    (l.v[i].ended == 0 || l.v[i].ended > begin->asked_ms / 1000)) /* the ledger has whole seconds */
 			s = &l.v[i];
 	if (s != NULL && s->bought) {
 		struct gsp_life life = gsp_ledger_life(s, gsp_wall_s());

@@ -29,6 +29,7 @@ struct bot_kid {
 	int status;
 	char why[GSP_ERR_MAX];
 	kid_fn *fn;
+	kid_drop_fn *drop;
 	void *ctx;
 };
 
@@ -78,13 +79,15 @@ kids_free(struct kids *k)
 		next = kid->next;
 		if (kid->runs && gsp_proc_poll(&kid->p, &status) == 0)
 			gsp_proc_kill(&kid->p, SIGTERM);
+		kid->drop(kid->ctx);
 		kid_free(kid);
 	}
 	free(k);
 }
 
 int
-kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, void *ctx)
+kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, kid_drop_fn *drop,
+    void *ctx)
 {
 	struct bot_kid *kid, **end = &k->first;
 	size_t n = 0;
@@ -104,6 +107,7 @@ kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, 
 	gsp_buf_init(&kid->said, GSP_TALK_SAID_MAX);
 	kid->limit_ms = limit_ms;
 	kid->fn = fn;
+	kid->drop = drop;
 	kid->ctx = ctx;
 	kid->status = -1;
 	*end = kid;

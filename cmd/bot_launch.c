@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/config_parts.h"
@@ -52,52 +53,58 @@ wishes(struct plan *p, const struct gsp_home *h)
 	gsp_buf_release(&path);
 }
 
+/* What the owner's process says of the settings. */
+struct theirs {
+	struct gsp_err err;
+	struct plan plan;
+};
+
 /* Read as its owner, in a process of its own: what somebody else wrote is not looked at by root. */
 static void
-ask_owner(struct plan *p, const char *dir, int fd)
+ask_owner(const struct plan *p, const char *dir, int fd)
 {
-	struct gsp_err err = GSP_ERR_INIT;
+	struct theirs t = {.err = GSP_ERR_INIT, .plan = *p};
+	struct gsp_err ignored = GSP_ERR_INIT;
 	struct gsp_home *h = NULL;
-	struct plan theirs = *p;
 
-	if (gsp_confine_owner(p->owner, &err) == 0 && gsp_home_open(&h, dir, &err) == 0 &&
-	    need_discord(h, &err) == 0)
-		wishes(&theirs, h);
-	if (write(fd, &err, sizeof(err)) != (ssize_t)sizeof(err) ||
-	    write(fd, &theirs, sizeof(theirs)) != (ssize_t)sizeof(theirs))
-		_exit(1);
-	_exit(0);
+	if (gsp_confine_owner(p->owner, &t.err) == 0 && gsp_home_open(&h, dir, &t.err) == 0 &&
+	    need_discord(h, &t.err) == 0)
+		wishes(&t.plan, h);
+	_exit(gsp_io_write_all(fd, &t, sizeof(t), "the settings", &ignored) == -1);
 }
 
 static int
 wishes_of_owner(struct plan *p, const char *dir, struct gsp_err *err)
 {
-	struct gsp_err theirs;
-	struct plan told;
+	struct gsp_buf said = GSP_BUF_INIT(sizeof(struct theirs) + 1);
+	struct theirs t;
 	int fds[2], status, rc = -1;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
-		return gsp_err_sys(err, GSP_ESYS, errno, "cannot ask the home's owner");
-	if (pid == 0)
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return gsp_err_sys(err, GSP_ESYS, errno, "cannot make a pipe");
+	if ((pid = fork()) == 0)
 		ask_owner(p, dir, fds[1]);
 	close(fds[1]);
-	if (read(fds[0], &theirs, sizeof(theirs)) != (ssize_t)sizeof(theirs) ||
-	    read(fds[0], &told, sizeof(told)) != (ssize_t)sizeof(told))
+	if (pid == -1)
+		(void)gsp_err_sys(err, GSP_ESYS, errno, "cannot ask the home's owner");
+	else if (gsp_io_read_all(&said, fds[0], "the settings", err) == -1)
+		;
+	else if (said.len != sizeof(t))
 		(void)gsp_err_set(err, GSP_ESYS, "the home's owner did not answer");
-	else if (theirs.code != GSP_OK) {
-		theirs.msg[sizeof(theirs.msg) - 1] = '\0';
-		*err = theirs;
-	} else {
-		told.user[sizeof(told.user) - 1] = told.ca_file[sizeof(told.ca_file) - 1] = '\0';
-		memcpy(p->user, told.user, sizeof(p->user));
-		memcpy(p->ca_file, told.ca_file, sizeof(p->ca_file));
-		p->https_only = told.https_only;
-		rc = 0;
+	else {
+		memcpy(&t, said.data, sizeof(t));
+		t.err.msg[sizeof(t.err.msg) - 1] = '\0';
+		t.plan.user[sizeof(t.plan.user) - 1] = t.plan.ca_file[sizeof(t.plan.ca_file) - 1] = '\0';
+		memcpy(p->user, t.plan.user, sizeof(p->user));
+		memcpy(p->ca_file, t.plan.ca_file, sizeof(p->ca_file));
+		p->https_only = t.plan.https_only;
+		rc = t.err.code == GSP_OK ? 0 : gsp_err_set(err, t.err.code, "%s", t.err.msg);
 	}
 	close(fds[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
+	gsp_buf_release(&said);
 	return rc;
 }
 
@@ -231,6 +238,7 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 	rc = gsp_proc_start(&m->net, err);
 	if (rc == 0) {
 		m->sock = pair[0];
+		m->net_since_ms = gsp_now_ms();
 		pair[0] = -1;
 		(void)fcntl(m->sock, F_SETFL, O_NONBLOCK);
 		(void)fcntl(m->net.err_fd, F_SETFL, O_NONBLOCK);
@@ -256,6 +264,7 @@ mon_launch(struct mon *m, int *lock_fd, struct gsp_err *err)
 
 	if (plan(&p, m->t, err) == -1 || start_net(m, &p, err) == -1)
 		goto out;
+	m->can_relaunch = !p.root;
 	if (p.owner != 0 && (gsp_confine_owner(p.owner, err) == -1 || tool_open(m->t, err) == -1 ||
 	                        need_discord(m->t->home, err) == -1))
 		goto out;
@@ -271,6 +280,15 @@ mon_launch(struct mon *m, int *lock_fd, struct gsp_err *err)
 out:
 	gsp_buf_release(&path);
 	return rc;
+}
+
+int
+mon_relaunch(struct mon *m, struct gsp_err *err)
+{
+	struct plan p = {.root = false};
+
+	wishes(&p, m->t->home);
+	return start_net(m, &p, err);
 }
 
 /* ---- hello ---- */

@@ -2,6 +2,7 @@
  * bot_mon: what the parts of the bot's monitor share.
  *
  *   bot_run.c      its life: start, loop, end
+ *   bot_again.c    the network half's end, and another one in its place
  *   bot_launch.c   whose process this is, and the network half
  *   bot_talk.c     the conversation with the network half
  *   bot_rules.c    who may what, from gsp.yaml as it is now
@@ -43,10 +44,13 @@ struct mon {
 	struct gsp_buf in, out, net_says;
 	struct stat yaml;      /* gsp.yaml, as last read */
 	bool broken;           /* and then it was not in order */
-	bool ready;            /* the gateway was up */
+	bool ready;            /* the gateway was up, in the life of this network half */
 	bool over;             /* the conversation is: err says why */
 	bool leaving;          /* STOP was sent */
 	int64_t leave_by_ms;   /* monotonic */
+	bool can_relaunch;     /* the network half runs as we do, so that we can start it again */
+	int64_t net_since_ms;  /* monotonic: it was started */
+	unsigned falls;        /* how often in a row it did not live long */
 	struct gsp_err *err;
 	char *session_id, *resume_url; /* RESUME, to be written down */
 	int64_t seq;
@@ -64,10 +68,26 @@ struct mon {
 /** mon_launch(m, err): find the home, start the network half, become the home's owner, open the home,
  * take its bot's lock. */
 int mon_launch(struct mon *m, int *lock_fd, struct gsp_err *err);
+/** mon_relaunch(m, err): another network half in place of one that ended; only where m->can_relaunch. */
+int mon_relaunch(struct mon *m, struct gsp_err *err);
 /** mon_hello(m, err): the first line to the network half. */
 int mon_hello(struct mon *m, struct gsp_err *err);
 /** mon_warn_killmode(): says so if a service manager would end our jobs with us. */
 void mon_warn_killmode(void);
+
+/* ---- bot_again.c ---- */
+
+/** mon_reap(m): the end of the network half, which has hung up or shall; what its exit status says is
+ * more than that, and goes to m->err. */
+void mon_reap(struct mon *m);
+/**
+ * mon_again(m):
+ * After mon_reap(): another network half, if that may do better, once it may be tried: after a second,
+ * then twice as long each time, to five minutes, until one lives for a minute. Jobs are told again to it,
+ * as after a restart of ours; a question stays open for its minute.
+ * false: there is none; m->err says why, or nothing if a signal came while it waited.
+ */
+bool mon_again(struct mon *m);
 
 /* ---- bot_talk.c ---- */
 
@@ -142,12 +162,15 @@ int words_job(struct gsp_argv *a, const struct gsp_home *h, const struct gsp_tal
 
 /* ${status}: exit status, or -1: it did not run, or not to its end; ${said} says why then. */
 typedef void kid_fn(struct mon *m, void *ctx, int status, const char *out, const char *said);
+typedef void kid_drop_fn(void *ctx);
 
 struct kids *kids_new(void);
-void kids_free(struct kids *k); /* ends them; nobody is called */
-/** kids_start(k, argv, limit_ms, fn, ctx): now, or when there is room; fn is always called, later.
- * -1: there are too many already, and it is not. Takes ${argv} in any case. */
-int kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, void *ctx);
+void kids_free(struct kids *k); /* ends them; each ctx is dropped */
+/** kids_start(k, argv, limit_ms, fn, drop, ctx): now, or when there is room. Later either fn or, by
+ * kids_free(), drop is called, and ${ctx} is theirs. -1: there are too many already, and neither is. Takes
+ * ${argv} in any case. */
+int kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, kid_drop_fn *drop,
+    void *ctx);
 
 #define KIDS_FDS 32 /* room that kids_fds() wants */
 struct pollfd;
@@ -175,7 +198,7 @@ struct query {
 	char nonce[33];
 	struct gsp_talk ask;  /* the command */
 	int64_t until_ms;     /* monotonic */
-	int64_t players;
+	int64_t players;      /* as asked: of QUESTION */
 };
 
 struct queries *queries_new(void);

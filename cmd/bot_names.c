@@ -119,7 +119,7 @@ saves(struct offer **out, struct mon *m, const struct gsp_talk *t)
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_history *h = NULL;
 	struct offer *offers = calloc(OFFER_MAX, sizeof(*offers));
-	const uint64_t *numbers;
+	const uint64_t *numbers = NULL;
 	size_t n = 0, all = 0;
 
 	if ((*out = offers) == NULL)

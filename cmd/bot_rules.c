@@ -79,8 +79,8 @@ id_of(const char *text)
 int
 mon_here(struct mon *m, const struct gsp_talk_who *w, char why[WHY_MAX])
 {
-	const struct gsp_discord_conf *c = &m->t->home->discord;
 	uint64_t channel = id_of(w->channel), parent = id_of(w->parent);
+	const struct gsp_discord_conf *c;
 
 	mon_reload(m);
 	c = &m->t->home->discord;

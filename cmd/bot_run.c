@@ -6,12 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/exitcode.h"
 #include "cli/say.h"
 #include "sys/lock.h"
 #include "sys/sig.h"
@@ -21,7 +19,6 @@
 
 #define LEAVE_MS 5000  /* the network half closes its gateway so that it can be resumed */
 #define IDLE_MS  30000
-#define REAP_MS  1000
 #define OUT_MAX  (16u << 20)
 
 static volatile sig_atomic_t hangup;
@@ -120,47 +117,6 @@ turn(struct mon *m)
 		mon_end(m, GSP_OK, "%s", "");
 }
 
-/* It has hung up, or shall; what its exit status says is more than that. */
-static void
-reap(struct mon *m)
-{
-	int64_t until = gsp_now_ms() + REAP_MS;
-	int status = 0;
-
-	if (m->sock >= 0)
-		close(m->sock);
-	m->sock = -1;
-	if (m->net.pid <= 0)
-		return;
-	while (gsp_proc_poll(&m->net, &status) == 0) {
-		struct pollfd p = {m->net.err_fd, POLLIN, 0};
-
-		if (gsp_now_ms() >= until) {
-			gsp_proc_kill(&m->net, SIGKILL); /* in vain where it is another user: it sees the end
-			                                  * of its socket */
-			break;
-		}
-		(void)poll(&p, 1, 20);
-		if (m->net.err_fd >= 0 && p.revents != 0)
-			mon_read_says(m);
-	}
-	while (m->net.err_fd >= 0 && m->net_says.len < 65536) {
-		struct pollfd p = {m->net.err_fd, POLLIN, 0};
-
-		if (poll(&p, 1, 0) <= 0)
-			break;
-		mon_read_says(m);
-	}
-	if (m->err->code != GSP_ETEMP)
-		return;
-	if (status == GSP_EXIT_AUTH)
-		m->err->code = GSP_EAUTH;
-	else if (status == GSP_EXIT_CONFIG)
-		m->err->code = GSP_ECONFIG;
-	else if (status == GSP_EXIT_SYS)
-		m->err->code = GSP_ESYS;
-}
-
 static void
 release(struct mon *m)
 {
@@ -193,11 +149,14 @@ bot_run(struct tool *t, struct gsp_err *err)
 	if (mon_launch(&m, &lock_fd, err) == 0 && mon_hello(&m, err) == 0 && jobs_load(&m, err) == 0) {
 		mon_first_rules(&m);
 		mon_warn_killmode();
-		while (!m.over)
-			turn(&m);
-		mon_keep_resume(&m);
+		do {
+			while (!m.over)
+				turn(&m);
+			mon_keep_resume(&m);
+			mon_reap(&m);
+		} while (mon_again(&m));
 	}
-	reap(&m);
+	mon_reap(&m);
 	rc = err->code == GSP_OK ? 0 : -1;
 	release(&m);
 	gsp_lock_drop(lock_fd);

@@ -15,12 +15,10 @@
 #include <stdint.h>
 
 #include "base/log.h"
-#include "base/version.h"
 #include "discord/rest.h"
 #include "discord/talk.h"
 #include "net/multi.h"
 
-#define NET_AGENT "DiscordBot (gsp, " GSP_VERSION ")" /* the form that Discord asks for */
 #define NET_NEVER INT64_MAX
 
 struct net_link;
@@ -41,6 +39,9 @@ struct net {
 	bool leaving;         /* nothing new is taken any more */
 	int64_t leave_by_ms;
 	int fatal;            /* the code of a FATAL that was told; 0 none */
+	uint64_t unanswered;  /* gsp_rest_unanswered(), as last looked at */
+	bool blind;           /* the resolver's file is shut to us, and was when we began */
+	bool stale;           /* it is since then: leaving, to be started anew */
 };
 
 /** net_say(fmt, ...): one line for the log: what happened, ids, never a secret nor people's text. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "discord/message.h"
+#include "discord/snowflake.h"
 #include "net_asks_int.h"
 #include "net_link.h"
 #include "net_send.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "discord/gateway.h"
 #include "net/ws.h"
 #include "net_asks.h"
@@ -87,7 +88,7 @@ connect_to(struct net_gateway *g, const char *url)
 
 	assert(c != NULL);
 	c->g = g;
-	if (gsp_ws_new(&c->ws, g->net->multi, url, NET_AGENT, &events, c, &err) == -1) {
+	if (gsp_ws_new(&c->ws, g->net->multi, url, GSP_DISCORD_AGENT, &events, c, &err) == -1) {
 		free(c);
 		gsp_gateway_closed(g->machine, 0, err.msg, g->net->now_ms());
 		return;

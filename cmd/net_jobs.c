@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "discord/interaction.h"
+#include "discord/snowflake.h"
 #include "net_asks.h"
 #include "net_jobs_int.h"
 

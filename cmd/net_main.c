@@ -1,8 +1,12 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "net.h"
@@ -52,6 +56,19 @@ confine(const struct net_start *s, struct gsp_err *err)
 	    err);
 }
 
+/* There, and not to be read. Landlock allows a file, not a name: once another program has put a new
+ * resolv.conf in its place (a lease, another network) it is shut, the C library, which looks at it again
+ * when it has changed, fails, and no name is found any more. Nothing but a new process mends that. */
+static bool
+resolver_shut(void)
+{
+	int fd = open(_PATH_RESCONF, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -1 && errno == EACCES;
+}
+
 /* The first line. */
 static int
 greet(struct net *net, struct gsp_err *err)
@@ -83,6 +100,7 @@ start(struct net *net, struct gsp_err *err)
 {
 	struct gsp_rest_opts o = {0};
 
+	net->blind = resolver_shut();
 	net->link = net_link_new(NET_FD);
 	if (greet(net, err) == -1)
 		return -1;
@@ -172,7 +190,7 @@ told(struct net *net, const struct gsp_talk *t)
 }
 
 static void
-listen(struct net *net, short revents)
+hear(struct net *net, short revents)
 {
 	struct gsp_talk t;
 
@@ -191,6 +209,20 @@ listen(struct net *net, short revents)
 	leave(net, LEAVE_ALONE_MS);
 }
 
+/* Discord was not reached: is it that its name cannot be found any more? */
+static void
+look_around(struct net *net)
+{
+	uint64_t n = gsp_rest_unanswered(net->rest);
+
+	if (n == net->unanswered || net->leaving)
+		return;
+	net->unanswered = n;
+	net->stale = !net->blind && resolver_shut();
+	if (net->stale)
+		leave(net, LEAVE_MS);
+}
+
 static void
 tick(struct net *net)
 {
@@ -198,6 +230,7 @@ tick(struct net *net)
 	net_asks_tick(net->asks);
 	net_jobs_tick(net->jobs);
 	gsp_rest_tick(net->rest);
+	look_around(net);
 	if (gsp_rest_refused(net->rest) && net->fatal == 0)
 		net_fatal(net, 401, "Discord refuses the bot's token; put a new one where "
 				    "'discord: {token_file: ...}' points, and start gsp-bot again");
@@ -239,12 +272,15 @@ loop(struct net *net, struct gsp_err *err)
 			gsp_sig_hold(); /* what is under way is finished all the same */
 			leave(net, LEAVE_MS);
 		}
-		listen(net, fd.revents);
+		hear(net, fd.revents);
 		tick(net);
 	}
 	if (net->fatal != 0)
 		return gsp_err_set(err, net->fatal == 401 || net->fatal == 4004 ? GSP_EAUTH : GSP_ECONFIG,
 		    "%s", "");
+	if (net->stale)
+		return gsp_err_set(err, GSP_ETEMP, "'%s' was replaced, and the new one is shut to this process: "
+		    "it has to be started again", _PATH_RESCONF);
 	return 0;
 }
 

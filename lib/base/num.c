@@ -69,6 +69,32 @@ gsp_num_duration_s(int64_t *out, const char *s, int64_t max_s)
 	return 0;
 }
 
+int64_t
+gsp_num_seconds_ms(double s, int64_t max_ms)
+{
+	int64_t ms;
+
+	if (!(s >= 0))
+		return -1;
+	if (s * 1000 >= (double)max_ms)
+		return max_ms;
+	ms = (int64_t)(s * 1000);
+	return ms + (s * 1000 > (double)ms);
+}
+
+int64_t
+gsp_num_seconds_text_ms(const char *text, int64_t max_ms)
+{
+	size_t whole = text != NULL ? strspn(text, "0123456789") : 0, point;
+
+	if (whole == 0 || strlen(text) > 32)
+		return -1;
+	point = text[whole] == '.' ? 1 : 0;
+	if (text[whole + point + (point == 0 ? 0 : strspn(text + whole + 1, "0123456789"))] != '\0')
+		return -1;
+	return gsp_num_seconds_ms(strtod(text, NULL), max_ms);
+}
+
 const char *
 gsp_num_bytes(char *buf, size_t size, uint64_t n)
 {

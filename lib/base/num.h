@@ -18,6 +18,14 @@ int gsp_num_i64(int64_t *out, const char *s, int64_t min, int64_t max);
  */
 int gsp_num_duration_s(int64_t *out, const char *s, int64_t max_s);
 
+/**
+ * gsp_num_seconds_ms(s, max_ms), gsp_num_seconds_text_ms(text, max_ms):
+ * Seconds that a server asks us to wait, such as 64.57, in milliseconds: rounded up, for too early is
+ * worse than too late; at most ${max_ms}. -1: less than none, or no such number (or NULL).
+ */
+int64_t gsp_num_seconds_ms(double s, int64_t max_ms);
+int64_t gsp_num_seconds_text_ms(const char *text, int64_t max_ms);
+
 /** gsp_num_bytes(buf, size, n): "512 B", "1.4 MB", "3.2 GB" (powers of 1000). Returns buf. */
 const char *gsp_num_bytes(char *buf, size_t size, uint64_t n);
 

@@ -26,3 +26,26 @@ gsp_utf8_len(const char *p)
 			return 0;
 	return n;
 }
+
+size_t
+gsp_utf8_plain(const char *p)
+{
+	size_t n = gsp_utf8_len(p);
+	uint32_t c = gsp_utf8_code(p, n);
+
+	return c < ' ' || (c >= 0x7f && c < 0xa0) ? 0 : n;
+}
+
+uint32_t
+gsp_utf8_code(const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+
+	switch (n) {
+	case 2: return (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+	case 3: return (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	case 4:
+		return (s[0] & 0x7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3fu);
+	default: return s[0];
+	}
+}

@@ -1,10 +1,11 @@
 /*
- * base/utf8: where characters end.
+ * base/utf8: where characters end, and which they are.
  */
 #ifndef GSP_BASE_UTF8_H
 #define GSP_BASE_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * gsp_utf8_len(p):
@@ -14,5 +15,11 @@
  * Source: RFC 3629, table 3-7 of The Unicode Standard.
  */
 size_t gsp_utf8_len(const char *p);
+
+/** gsp_utf8_plain(p): the same, and 0 for a control character: below U+0020, U+007F to U+009F. */
+size_t gsp_utf8_plain(const char *p);
+
+/** gsp_utf8_code(p, n): the code point of the character of ${n} bytes at ${p}. */
+uint32_t gsp_utf8_code(const char *p, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 #include "base/banned.h"
 
@@ -39,32 +40,18 @@ gsp_cli_clear(void)
 		before(before_ctx);
 }
 
-/* Length of the UTF-8 character at p; 0 if it is none, or one a terminal would obey. */
-static size_t
-harmless(const unsigned char *p)
-{
-	size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc2 ? 2 : 0;
-
-	if (*p < 0x20 || *p == 0x7f || *p > 0xf4 || (*p == 0xc2 && p[1] < 0xa0))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 void
 gsp_cli_escape(struct gsp_buf *out, const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	const char *p = text;
 
 	while (*p != '\0') {
-		size_t n = harmless(p);
+		size_t n = gsp_utf8_plain(p);
 
 		if (n > 0)
 			gsp_buf_add(out, p, n);
 		else
-			gsp_buf_addf(out, "\\x%02x", *p);
+			gsp_buf_addf(out, "\\x%02x", (unsigned char)*p);
 		p += n > 0 ? n : 1;
 	}
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "base/version.h"
 #include "discord/rest.h"
 #include "net/http.h"
@@ -15,7 +16,7 @@
 
 #include "base/banned.h"
 
-#define AGENT "User-Agent: DiscordBot (gsp, " GSP_VERSION ")"
+#define AGENT "User-Agent: " GSP_DISCORD_AGENT
 
 enum {
 	URL_MAX = 2048,
@@ -25,7 +26,7 @@ enum {
 	TRIES_COLD = 2,  /* without a connection ever */
 	TRIES_BROKEN = 3, /* of an answer that cannot be read */
 	TRIES_MAX = 6,
-	FULL_MAX_S = 10, /* a limit that lasts longer is met when it is met */
+	FULL_MAX_MS = 10000, /* a limit that lasts longer is met when it is met */
 	WAIT_MAX_MS = 3600 * 1000 /* asked for; longer is the same as this */
 };
 
@@ -157,7 +158,7 @@ wait_ms(enum gsp_retry_kind kind, const struct gsp_retry_seen *seen, const struc
 
 	if (a->status != 429 || !(s >= 0))
 		return gsp_retry_wait_ms(kind, seen, nth, rnd);
-	return s * 1000 < WAIT_MAX_MS ? (int64_t)(s * 1000) + 50 + rnd / 4 : WAIT_MAX_MS;
+	return gsp_num_seconds_ms(s, WAIT_MAX_MS) + 50 + rnd / 4;
 }
 
 static void
@@ -194,13 +195,13 @@ note_full(struct gsp_api *a, const struct gsp_http_res *res, const char *method,
 {
 	const char *left = gsp_http_header(res, "X-RateLimit-Remaining");
 	const char *after = gsp_http_header(res, "X-RateLimit-Reset-After");
-	double s = after != NULL ? strtod(after, NULL) : 0;
+	int64_t ms = gsp_num_seconds_text_ms(after, FULL_MAX_MS + 1);
 
-	if (res->fault != GSP_HTTP_FINE || left == NULL || strcmp(left, "0") != 0 || !(s > 0) ||
-	    s > FULL_MAX_S || is_secret(path))
+	if (res->fault != GSP_HTTP_FINE || left == NULL || strcmp(left, "0") != 0 || ms <= 0 ||
+	    ms > FULL_MAX_MS || is_secret(path))
 		return;
 	(void)snprintf(a->full, sizeof(a->full), "%s %.*s", method, (int)stem(path), path);
-	a->full_until_ms = gsp_retry_clock()->now_ms() + (int64_t)(s * 1000) + 1;
+	a->full_until_ms = gsp_retry_clock()->now_ms() + ms;
 }
 
 static int

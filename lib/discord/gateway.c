@@ -6,6 +6,7 @@
 
 #include "base/rand.h"
 #include "discord/gateway_priv.h"
+#include "discord/snowflake.h"
 
 #include "base/banned.h"
 
@@ -139,14 +140,6 @@ on_hello(struct gsp_gateway *g, const struct gsp_json *d)
 	begin(g);
 }
 
-static bool
-is_id(const char *s)
-{
-	size_t len = strspn(s, "0123456789");
-
-	return len > 0 && len <= 20 && s[len] == '\0';
-}
-
 /* Printable, and not cut. */
 static bool
 is_session(const char *s)
@@ -196,7 +189,7 @@ say_guilds(struct gsp_gateway *g, const struct gsp_json *guilds)
 	for (const struct gsp_json *v = gsp_json_first(guilds); v != NULL; v = gsp_json_next(v)) {
 		const char *id = gsp_json_str(v, "id", "");
 
-		if (is_id(id) && n++ < 8)
+		if (gsp_snowflake_ok(id) && n++ < 8)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len > 0 ? ", " : "", id);
 	}
 	if (n == 0)
@@ -213,7 +206,7 @@ on_ready(struct gsp_gateway *g, const struct gsp_json *d)
 	const char *app = gsp_json_str(gsp_json_get(d, "application"), "id", "");
 	const char *user = gsp_json_str(gsp_json_get(d, "user"), "id", "");
 
-	if (!is_session(session) || !is_id(app) || !is_id(user)) {
+	if (!is_session(session) || !gsp_snowflake_ok(app) || !gsp_snowflake_ok(user)) {
 		gsp_gateway_forget(g);
 		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "its READY lacks the session, the application or the user");
 		return;

@@ -145,14 +145,6 @@ gsp_gateway_next_try(struct gsp_gateway *g)
 
 /* ---- GET /gateway/bot ---- */
 
-static int64_t
-seconds_ms(double s, int64_t most)
-{
-	if (!(s > 0))
-		return 0;
-	return s >= (double)most / 1000 ? most : (int64_t)(s * 1000) + 1;
-}
-
 /* Room for one more Identify? Else wait, and say so. */
 static bool
 may_identify(struct gsp_gateway *g, const struct gsp_json *body)
@@ -168,7 +160,7 @@ may_identify(struct gsp_gateway *g, const struct gsp_json *body)
 	}
 	if (gsp_json_num(limit, "remaining", 1) >= 1)
 		return true;
-	wait = seconds_ms(gsp_json_num(limit, "reset_after", 0) / 1000, DAY_MS);
+	wait = gsp_num_seconds_ms(gsp_json_num(limit, "reset_after", 0) / 1000, DAY_MS);
 	gsp_gateway_again(g, wait < 60000 ? 60000 : wait,
 	    "Discord lets this bot begin no more sessions for now (it resets the token of one that "
 	    "goes on)");
@@ -195,7 +187,7 @@ found_error(struct gsp_gateway *g, long status, const struct gsp_json *body)
 	gsp_discord_explain(why, sizeof(why), status, body);
 	(void)snprintf(text, sizeof(text), "cannot ask for its address: %s", why);
 	if (status == 429)
-		least = seconds_ms(gsp_json_num(body, "retry_after", 0), DAY_MS);
+		least = gsp_num_seconds_ms(gsp_json_num(body, "retry_after", 0), DAY_MS);
 	else if (status == 403)
 		least = FORBIDDEN_MS;
 	gsp_gateway_again(g, least, text);

@@ -5,63 +5,21 @@
 #include <strings.h>
 
 #include "base/err.h"
-#include "base/num.h"
 #include "discord/gateway.h"
 #include "fmt/json.h"
+#include "net/http.h"
 
 #include "base/banned.h"
 
 #define QUERY "/?v=10&encoding=json"
 
-/* A host of [0-9a-z.-] or [v6], with or without a port, of ${len} bytes. */
-static bool
-host_ok(const char *host, size_t len)
-{
-	size_t name = len;
-
-	if (len > 0 && host[0] == '[') {
-		name = strspn(host + 1, "0123456789abcdefABCDEF:.") + 1;
-		if (name < 3 || name >= len || host[name] != ']')
-			return false;
-		name++;
-	} else {
-		name = strspn(host, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_");
-		if (name > len)
-			name = len;
-		if (name == 0 || host[0] == '-')
-			return false;
-	}
-	if (name == len)
-		return true;
-	return host[name] == ':' && len - name > 1 && len - name <= 6 &&
-	       strspn(host + name + 1, "0123456789") >= len - name - 1;
-}
-
-/* 127.0.0.0/8 by number, [::1], localhost; as net/http has it. */
-static bool
-is_loopback(const char *host, size_t len)
-{
-	const char *colon = host[0] == '[' ? NULL : memchr(host, ':', len);
-	size_t name = colon != NULL ? (size_t)(colon - host) : len;
-	unsigned a, b, c, d;
-	char quad[16];
-	int used = 0;
-
-	if (name >= 5 && strncmp(host, "[::1]", 5) == 0)
-		return true;
-	if (name == 9 && strncasecmp(host, "localhost", 9) == 0)
-		return true;
-	if (name >= sizeof(quad) || strspn(host, "0123456789.") < name)
-		return false;
-	(void)snprintf(quad, sizeof(quad), "%.*s", (int)name, host);
-	return sscanf(quad, "%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &used) == 4 &&
-	       (size_t)used == name && a == 127 && b < 256 && c < 256 && d < 256;
-}
-
 int
 gsp_gateway_url(struct gsp_buf *out, const char *url)
 {
+	struct gsp_buf http = GSP_BUF_INIT(GSP_GATEWAY_URL_MAX + 8);
+	struct gsp_err ignored = GSP_ERR_INIT;
 	size_t len = strnlen(url, GSP_GATEWAY_URL_MAX), scheme, host;
+	int rc;
 
 	if (len >= GSP_GATEWAY_URL_MAX)
 		return -1;
@@ -76,12 +34,17 @@ gsp_gateway_url(struct gsp_buf *out, const char *url)
 		return -1;
 	len = strcspn(url, "?#"); /* ours is the query */
 	host = strcspn(url + scheme, "/?#");
-	if (!host_ok(url + scheme, host) || (scheme == 5 && !is_loopback(url + scheme, host)))
+	if (host == 0 || url[scheme] == '-' || url[scheme + host - 1] == ':') /* libcurl is not so strict */
 		return -1;
 	while (len > scheme + host && url[len - 1] == '/')
 		len--;
-	gsp_buf_addf(out, "%.*s%s", (int)len, url, QUERY);
-	return 0;
+	/* the same rules: a host, plain to loopback alone */
+	gsp_buf_addf(&http, "http%s%.*s", scheme == 6 ? "s" : "", (int)(len - scheme + 3), url + scheme - 3);
+	rc = gsp_http_url_check(gsp_buf_str(&http), &ignored);
+	gsp_buf_release(&http);
+	if (rc == 0)
+		gsp_buf_addf(out, "%.*s%s", (int)len, url, QUERY);
+	return rc;
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "discord/command_priv.h"
 #include "discord/message.h"
+#include "discord/snowflake.h"
 
 #include "base/banned.h"
 
@@ -17,27 +18,8 @@ enum { COMMAND = 2, COMPONENT = 3, AUTOCOMPLETE = 4 };
 enum { CHAT_INPUT = 1, SUBCOMMAND = 1, BUTTON = 2 };
 enum { ANNOUNCEMENT_THREAD = 10, PUBLIC_THREAD = 11, PRIVATE_THREAD = 12 };
 
-#define EPOCH_MS INT64_C(1420070400000) /* 2015-01-01. Source: Discord API v10, "Snowflakes" */
 #define USERNAME_MAX 32                 /* characters. Source: Discord API v10, "Usernames" */
 #define TYPED_MAX 100                   /* characters of what is being typed; more is cut */
-
-bool
-gsp_snowflake_ok(const char *s)
-{
-	uint64_t n;
-
-	return s[0] >= '0' && s[0] <= '9' && strlen(s) <= 20 && gsp_num_u64(&n, s, 0, UINT64_MAX) == 0;
-}
-
-int64_t
-gsp_snowflake_ms(const char *s)
-{
-	uint64_t n = 0;
-
-	if (!gsp_snowflake_ok(s) || gsp_num_u64(&n, s, 0, UINT64_MAX) == -1)
-		return 0;
-	return (int64_t)(n >> 22) + EPOCH_MS;
-}
 
 /* ---- texts ---- */
 
@@ -48,9 +30,8 @@ plain_chars(const char *s)
 	int64_t n = 0;
 
 	for (size_t len; *s != '\0'; s += len, n++) {
-		len = gsp_utf8_len(s);
-		if (len == 0 || (len == 1 && ((unsigned char)*s < ' ' || *s == 0x7f)) ||
-		    (len == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0))
+		len = gsp_utf8_plain(s);
+		if (len == 0)
 			return -1;
 	}
 	return n;
@@ -63,8 +44,8 @@ copy_plain(char *out, size_t size, const char *s, size_t max)
 	size_t used = 0;
 
 	for (size_t n = 0; *s != '\0' && n < max; n++) {
-		size_t len = gsp_utf8_len(s), skip = len > 0 ? len : 1;
-		bool bad = len == 0 || (len == 1 && ((unsigned char)*s < ' ' || *s == 0x7f));
+		size_t len = gsp_utf8_plain(s), skip = gsp_utf8_len(s);
+		bool bad = len == 0;
 
 		if (used + (bad ? 1 : len) >= size)
 			break;
@@ -74,7 +55,7 @@ copy_plain(char *out, size_t size, const char *s, size_t max)
 			memcpy(out + used, s, len);
 			used += len;
 		}
-		s += skip;
+		s += skip > 0 ? skip : 1;
 	}
 	out[used] = '\0';
 }

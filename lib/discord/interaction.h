@@ -40,9 +40,4 @@ void gsp_interaction_release(struct gsp_interaction *i);
 
 /* err->msg is for the person: one sentence, without what was sent. */
 
-/** gsp_snowflake_ok(s): 1 to 20 digits, within uint64. gsp_snowflake_ms(s): its time, milliseconds
- * since 1970. */
-bool gsp_snowflake_ok(const char *s);
-int64_t gsp_snowflake_ms(const char *s);
-
 #endif

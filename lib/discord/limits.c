@@ -1,6 +1,5 @@
 #include "discord/limits.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,34 +303,15 @@ gsp_limits_sent(struct gsp_limits *l, const char *route, int64_t now_ms)
 
 /* ---- answers ---- */
 
-/* Seconds, with a fraction, as milliseconds rounded up; -1: not such a number. */
-static int64_t
-seconds(const char *text)
-{
-	char *end;
-	double s;
-
-	if (text == NULL || *text < '0' || *text > '9' || strlen(text) > 32)
-		return -1;
-	s = strtod(text, &end);
-	if (*end != '\0' || !isfinite(s))
-		return -1;
-	return s >= DAY_MS / 1000 ? DAY_MS : (int64_t)ceil(s * 1000);
-}
-
 int64_t
 gsp_limits_wait_ms(const struct gsp_limits_seen *s)
 {
-	int64_t ms = -1;
+	int64_t ms = gsp_num_seconds_ms(s->body_retry_after_s, DAY_MS); /* the finer one */
 
-	if (s->body_retry_after_s >= 0) /* the finer one */
-		ms = s->body_retry_after_s >= DAY_MS / 1000
-			 ? DAY_MS
-			 : (int64_t)ceil(s->body_retry_after_s * 1000);
 	if (ms < 0)
-		ms = seconds(s->retry_after);
+		ms = gsp_num_seconds_text_ms(s->retry_after, DAY_MS);
 	if (ms < 0)
-		ms = seconds(s->reset_after);
+		ms = gsp_num_seconds_text_ms(s->reset_after, DAY_MS);
 	if (ms < 0)
 		return NO_WORD_MS;
 	return ms < 1 ? 1 : ms;
@@ -341,7 +321,7 @@ static void
 learn(struct gsp_limits *l, struct route *r, const struct gsp_limits_seen *s, int64_t now)
 {
 	uint64_t limit, left;
-	int64_t reset = seconds(s->reset_after);
+	int64_t reset = gsp_num_seconds_text_ms(s->reset_after, DAY_MS);
 	struct bucket *b;
 
 	if (s->bucket != NULL && s->bucket[0] != '\0')

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/utf8.h"
 #include "discord/message_priv.h"
 
 #include "base/banned.h"
@@ -96,15 +97,13 @@ add_plain(struct gsp_json *o, const char *key, const char *text)
 	struct gsp_buf b = GSP_BUF_INIT(4 * GSP_TEXT_BUF);
 
 	for (const char *p = text; *p != '\0';) {
-		size_t n = 1;
+		size_t n = gsp_utf8_len(p);
 
-		while (n < 4 && ((unsigned char)p[n] & 0xc0) == 0x80)
-			n++;
 		if (gsp_text_char(p, n))
 			gsp_buf_add(&b, p, n);
 		else
 			gsp_buf_addc(&b, '?');
-		p += n;
+		p += n > 0 ? n : 1;
 	}
 	gsp_text_cut(&b, CHOICE_MAX);
 	gsp_json_add_str(o, key, b.len > 0 ? gsp_buf_str(&b) : "?");

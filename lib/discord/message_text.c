@@ -14,25 +14,11 @@
  * plain. Source: Discord, "Markdown Text 101" and "Message Formatting". */
 static const char special[] = "\\*_~`|<>[]#@";
 
-static unsigned
-code_point(const char *p, size_t n)
-{
-	const unsigned char *u = (const unsigned char *)p;
-
-	switch (n) {
-	case 2: return (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu);
-	case 3: return (u[0] & 0xfu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
-	case 4:
-		return (u[0] & 0x7u) << 18 | (u[1] & 0x3fu) << 12 | (u[2] & 0x3fu) << 6 | (u[3] & 0x3fu);
-	default: return u[0];
-	}
-}
-
 /* Not U+200C and U+200D: Persian and emoji are written with them. */
 bool
 gsp_text_char(const char *p, size_t n)
 {
-	unsigned c = code_point(p, n);
+	uint32_t c = gsp_utf8_code(p, n);
 
 	return n > 0 && c >= ' ' && !(c >= 0x7f && c < 0xa0) && c != 0x61c && c != 0x200b &&
 	    !(c >= 0x200e && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&

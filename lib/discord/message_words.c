@@ -32,9 +32,10 @@ is_option(const char *s)
 static bool
 split(struct words *w, const char *command)
 {
-	char *p = w->text, *end;
+	char *p, *end;
 
 	memset(w, 0, sizeof(*w));
+	p = w->text;
 	if (strlen(command) >= sizeof(w->text) || strncmp(command, "gsp", 3) != 0 ||
 	    (command[3] != ' ' && command[3] != '-'))
 		return false;

@@ -142,7 +142,7 @@ add_why(struct gsp_buf *b, const struct gsp_json *r, size_t max)
 }
 
 static void
-add_row(struct gsp_buf *b, const struct gsp_json *r)
+add_where(struct gsp_buf *b, const struct gsp_json *r)
 {
 	const char *address = gsp_json_str(r, "address", "");
 
@@ -152,54 +152,57 @@ add_row(struct gsp_buf *b, const struct gsp_json *r)
 		gsp_text_code(b, address, 120);
 	}
 	add_players(b, r);
+}
+
+/* A line for each row: ${add} says what is in it. */
+static void
+render(struct gsp_buf *out, const struct gsp_talk *t,
+    void (*add)(struct gsp_buf *, const struct gsp_talk *, const struct gsp_json *))
+{
+	struct gsp_lines lines = GSP_LINES_INIT;
+	struct gsp_buf line = GSP_BUF_INIT(GSP_TEXT_BUF);
+	const char *at = t->out;
+	struct gsp_json *r;
+
+	while ((r = gsp_rows_next(&at)) != NULL) {
+		add(&line, t, r);
+		gsp_lines_add(&lines, &line);
+		gsp_json_free(r);
+	}
+	if (lines.chars == 0 && lines.left == 0)
+		gsp_buf_adds(out, "There are no servers to see.");
+	gsp_lines_end(out, &lines);
+	gsp_buf_release(&line);
+}
+
+static void
+status_row(struct gsp_buf *b, const struct gsp_talk *t, const struct gsp_json *r)
+{
+	bool one = t->server[0] != '\0';
+
+	add_where(b, r);
 	add_cost(b, r);
 	add_end(b, r);
+	add_why(b, r, one ? 800 : 300);
+	if (one || !is_fine(r))
+		add_next(b, r);
+}
+
+static void
+list_row(struct gsp_buf *b, const struct gsp_talk *t, const struct gsp_json *r)
+{
+	(void)t;
+	add_where(b, r);
 }
 
 void
 gsp_render_status(struct gsp_buf *out, const struct gsp_talk *t)
 {
-	struct gsp_lines lines = GSP_LINES_INIT;
-	struct gsp_buf line = GSP_BUF_INIT(GSP_TEXT_BUF);
-	const char *at = t->out;
-	struct gsp_json *r;
-
-	while ((r = gsp_rows_next(&at)) != NULL) {
-		add_row(&line, r);
-		add_why(&line, r, t->server[0] != '\0' ? 800 : 300);
-		if (t->server[0] != '\0' || !is_fine(r))
-			add_next(&line, r);
-		gsp_lines_add(&lines, &line);
-		gsp_json_free(r);
-	}
-	if (lines.chars == 0 && lines.left == 0)
-		gsp_buf_adds(out, "There are no servers to see.");
-	gsp_lines_end(out, &lines);
-	gsp_buf_release(&line);
+	render(out, t, status_row);
 }
 
 void
 gsp_render_list(struct gsp_buf *out, const struct gsp_talk *t)
 {
-	struct gsp_lines lines = GSP_LINES_INIT;
-	struct gsp_buf line = GSP_BUF_INIT(GSP_TEXT_BUF);
-	const char *at = t->out;
-	struct gsp_json *r;
-
-	while ((r = gsp_rows_next(&at)) != NULL) {
-		const char *address = gsp_json_str(r, "address", "");
-
-		add_stage(&line, r);
-		if (address[0] != '\0') {
-			gsp_buf_adds(&line, " \xc2\xb7 ");
-			gsp_text_code(&line, address, 120);
-		}
-		add_players(&line, r);
-		gsp_lines_add(&lines, &line);
-		gsp_json_free(r);
-	}
-	if (lines.chars == 0 && lines.left == 0)
-		gsp_buf_adds(out, "There are no servers to see.");
-	gsp_lines_end(out, &lines);
-	gsp_buf_release(&line);
+	render(out, t, list_row);
 }

@@ -183,6 +183,7 @@ on_answer(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err)
 	r->next = INT64_MIN;
 	read_answer(it, &body, res, err);
 	learn(it, res, body, &limit_ms);
+	r->unanswered += it->status == 0;
 	if (it->status == 401 && it->auth)
 		r->refused = true;
 	gsp_refused_note(&r->no, it->route, it->path, it->status, it->code, now);
@@ -382,6 +383,12 @@ bool
 gsp_rest_refused(const struct gsp_rest *r)
 {
 	return r->refused;
+}
+
+uint64_t
+gsp_rest_unanswered(const struct gsp_rest *r)
+{
+	return r->unanswered;
 }
 
 bool

@@ -77,6 +77,8 @@ int64_t gsp_rest_next_ms(const struct gsp_rest *r);
 
 /** gsp_rest_refused(r): the token was refused (401); nothing that needs it is sent any more. */
 bool gsp_rest_refused(const struct gsp_rest *r);
+/** gsp_rest_unanswered(r): how many attempts, so far, that no answer came to. */
+uint64_t gsp_rest_unanswered(const struct gsp_rest *r);
 /** gsp_rest_idle(r): nothing waits and nothing is under way. */
 bool gsp_rest_idle(const struct gsp_rest *r);
 

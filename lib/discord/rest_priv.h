@@ -51,7 +51,7 @@ struct gsp_rest {
 	struct gsp_rest_list queue; /* waiting and flying, in order */
 	struct gsp_rest_list over;  /* ended without an answer: told at the next tick */
 	struct gsp_rest_line *lines[GSP_REST_LINES];
-	uint64_t pass;
+	uint64_t pass, unanswered;
 	int64_t next;
 	bool refused;
 };

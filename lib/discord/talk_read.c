@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "discord/snowflake.h"
 #include "discord/talk.h"
 #include "discord/talk_priv.h"
 #include "fmt/json.h"
@@ -47,10 +48,7 @@ read_text(char *out, size_t size, bool lines, const struct gsp_json *o, const ch
 static int
 check_id(const char *text, bool none, const char *key, struct gsp_err *err)
 {
-	uint64_t id;
-
-	if ((none && *text == '\0') || (strlen(text) <= 20 && strspn(text, "0123456789") == strlen(text) &&
-	                                   gsp_num_u64(&id, text, 0, UINT64_MAX) == 0))
+	if ((none && *text == '\0') || gsp_snowflake_ok(text))
 		return 0;
 	return wrong(err, key, "no id");
 }

@@ -9,6 +9,7 @@
 
 #include "base/argv.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include "base/banned.h"
 
@@ -89,29 +90,15 @@ json_row(struct gsp_out *o)
 	return o->obj;
 }
 
-/* Length of the UTF-8 character at p, 0 if it is none or a control character. */
-static size_t
-char_len(const unsigned char *p)
-{
-	size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc2 ? 2 : 0;
-
-	if (*p < 0x20 || *p == 0x7f || *p > 0xf4 || (*p == 0xc2 && p[1] < 0xa0))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static char *
 clean_text(const char *text, const char *empty)
 {
 	struct gsp_buf b = GSP_BUF_INIT(CELL_MAX + 8);
-	const unsigned char *p = (const unsigned char *)text;
+	const char *p = text;
 	char *s;
 
 	while (*p != '\0' && b.len < CELL_MAX) {
-		size_t n = char_len(p);
+		size_t n = gsp_utf8_plain(p);
 
 		if (n > 0)
 			gsp_buf_add(&b, p, n);

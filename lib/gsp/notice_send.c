@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "base/version.h"
 #include "gsp/config_parts.h"
 #include "gsp/notice_state.h"
@@ -65,9 +66,10 @@ wait_of(const struct delivery *d, const struct gsp_http_res *res)
 	if (d->status == 429 && d->answer.retry_ms >= 0)
 		return d->answer.retry_ms;
 	if (d->status == 429 || d->status == 503)
-		return gsp_notice_seconds_ms(gsp_http_header(res, "Retry-After"));
+		return gsp_num_seconds_text_ms(gsp_http_header(res, "Retry-After"), GSP_NOTICE_WAIT_MAX_MS);
 	if (left != NULL && strcmp(left, "0") == 0)
-		return gsp_notice_seconds_ms(gsp_http_header(res, "X-RateLimit-Reset-After"));
+		return gsp_num_seconds_text_ms(gsp_http_header(res, "X-RateLimit-Reset-After"),
+		    GSP_NOTICE_WAIT_MAX_MS);
 	return -1;
 }
 

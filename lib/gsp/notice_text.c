@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "fmt/json.h"
 #include "gsp/config.h"
 #include "gsp/notice_spool.h"
@@ -18,34 +19,14 @@
 #define CONTENT_MAX 2000        /* characters. Source: Discord API v10, message content */
 #define FLAG_NO_EMBEDS 4        /* SUPPRESS_EMBEDS. Source: Discord API v10, message flags */
 #define LATE_MS (120 * 1000)    /* a notice that old says of when it is */
-#define RETRY_MAX_MS (3600 * 1000)
 #define SNOWFLAKE_DIGITS 20     /* of a 64-bit number. Source: Discord API v10, "Snowflakes" */
-
-/* Bytes of the character at ${p}, 0 if it is none. Source: Unicode 15, table 3-7. */
-static size_t
-utf8_len(const unsigned char *p)
-{
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-	    : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
 
 /* C1 controls, and the characters that turn or hide the text around them. */
 static bool
-harmful(const unsigned char *p, size_t n)
+harmful(const char *p, size_t n)
 {
-	unsigned c = n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
-	    : n == 3 ? (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu) : p[0];
+	uint32_t c = gsp_utf8_code(p, n);
 
-	if (n > 3)
-		return false;
 	return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
@@ -53,11 +34,11 @@ harmful(const unsigned char *p, size_t n)
 void
 gsp_notice_clean(struct gsp_buf *out, const char *text, size_t max)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	const char *p = text;
 	size_t room = max > 3 ? max - 3 : 0, from = out->len, safe = out->len;
 
 	for (size_t n; *p != '\0'; p += n) {
-		n = utf8_len(p);
+		n = gsp_utf8_len(p);
 		if (n == 0) {
 			gsp_buf_addc(out, '?');
 			n = 1;
@@ -256,23 +237,6 @@ gsp_ntfy_body(struct gsp_buf *out, const struct gsp_notice_item *it, const char 
 
 /* ---- answers ---- */
 
-int64_t
-gsp_notice_seconds_ms(const char *text)
-{
-	char whole[12];
-	size_t n = text != NULL ? strspn(text, "0123456789") : 0;
-	uint64_t s;
-
-	if (n == 0 || n >= sizeof(whole) || (text[n] != '\0' && text[n] != '.'))
-		return -1;
-	memcpy(whole, text, n);
-	whole[n] = '\0';
-	if (gsp_num_u64(&s, whole, 0, UINT32_MAX) == -1)
-		return -1;
-	s = (s + (text[n] == '.')) * 1000; /* up: too early is worse than too late */
-	return s < RETRY_MAX_MS ? (int64_t)s : RETRY_MAX_MS;
-}
-
 void
 gsp_notice_answer_parse(struct gsp_notice_answer *a, const char *body, size_t len)
 {
@@ -280,7 +244,6 @@ gsp_notice_answer_parse(struct gsp_notice_answer *a, const char *body, size_t le
 	struct gsp_buf why = GSP_BUF_INIT(1024);
 	struct gsp_json *o = NULL;
 	const char *id;
-	double s;
 
 	memset(a, 0, sizeof(*a));
 	a->retry_ms = -1;
@@ -294,9 +257,7 @@ gsp_notice_answer_parse(struct gsp_notice_answer *a, const char *body, size_t le
 	gsp_notice_clean(&why, gsp_json_str(o, "message", gsp_json_str(o, "error", "")),
 	    sizeof(a->why) - 1);
 	snprintf(a->why, sizeof(a->why), "%s", gsp_buf_str(&why));
-	s = gsp_json_num(o, "retry_after", -1);
-	if (s >= 0)
-		a->retry_ms = s * 1000 + 1 < RETRY_MAX_MS ? (int64_t)(s * 1000) + 1 : RETRY_MAX_MS;
+	a->retry_ms = gsp_num_seconds_ms(gsp_json_num(o, "retry_after", -1), GSP_NOTICE_WAIT_MAX_MS);
 out:
 	gsp_json_free(o);
 	gsp_buf_release(&why);

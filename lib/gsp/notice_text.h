@@ -51,18 +51,17 @@ int gsp_ntfy_split(struct gsp_buf *base, struct gsp_buf *topic, const char *url,
 void gsp_ntfy_body(struct gsp_buf *out, const struct gsp_notice_item *it, const char *topic,
     int64_t now_ms);
 
+#define GSP_NOTICE_WAIT_MAX_MS (3600 * 1000) /* nobody is obeyed for longer */
+
 /* What an answer says, of Discord or of one of its kin. */
 struct gsp_notice_answer {
 	char message_id[24];   /* "" none */
 	uint64_t code;         /* Discord's own number of an error; 0 none */
 	char why[160];         /* in words; clean; "" none */
-	int64_t retry_ms;      /* asked for; -1 none */
+	int64_t retry_ms;      /* asked for, at most that; -1 none */
 };
 
 /** gsp_notice_answer_parse(a, body, len): whatever came; what is not understood is not there. */
 void gsp_notice_answer_parse(struct gsp_notice_answer *a, const char *body, size_t len);
-
-/** gsp_notice_seconds_ms(text): "64.57" in milliseconds, at most an hour; -1 if it is none. */
-int64_t gsp_notice_seconds_ms(const char *text);
 
 #endif

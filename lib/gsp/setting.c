@@ -8,6 +8,7 @@
 
 #include "base/nearest.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "gsp/config.h"
 
 #include "base/banned.h"
@@ -54,18 +55,10 @@ below(const char *path, const char *top)
 static bool
 printable(const char *s, bool tabs)
 {
-	const unsigned char *p = (const unsigned char *)s;
-
-	while (*p != '\0') {
-		int more = *p < 0x80 ? 0 : *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : *p >= 0xc2 ? 1 : -1;
-
-		if (more == -1 || *p > 0xf4 || *p == 0x7f || (*p < 0x20 && !(tabs && *p == '\t')))
+	for (size_t n; *s != '\0'; s += n) {
+		n = tabs && *s == '\t' ? 1 : gsp_utf8_plain(s);
+		if (n == 0)
 			return false;
-		if (*p == 0xc2 && p[1] < 0xa0) /* the second set of control characters */
-			return false;
-		for (p++; more > 0; more--, p++)
-			if ((*p & 0xc0) != 0x80)
-				return false;
 	}
 	return true;
 }

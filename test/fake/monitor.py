@@ -210,7 +210,10 @@ class Monitor:
                 for line in lines:
                     self.told(line.decode())
             if self.sock is not None and self.sock in ready:
-                self.buf += self.sock.recv(65536)
+                try:
+                    self.buf += self.sock.recv(65536)
+                except ConnectionResetError:  # it left, and did not read all that was sent
+                    continue
                 *lines, self.buf = self.buf.split(b'\n')
                 for line in lines:
                     self.take(line)

@@ -22,6 +22,7 @@ conf() { # conf [RULES]: of gsp.yaml
 		    - {role: "32", can: view, servers: [toy]}
 		    - {role: "33", can: extend, servers: [toy]}
 		    - {role: "34", can: [restore, operate]}
+		    - {role: "35", can: view, servers: [nosuch]}
 		    - {user: "9", can: admin}
 	EOF
 }
@@ -94,6 +95,8 @@ GUILD=101 && names up "" && is "nothing for another guild" "$(offered)" "" && GU
 ROLE=32 && ask list "" && allowed "list" && deferred
 await "the tool's output" ".kind==\"result\" and .n==$N_ and .status==0"
 is "of what they may see" "$(of ".kind==\"result\" and .n==$N_" '.out' | jq -rc .server)" toy
+ROLE=35 && ask list "" && allowed "list, for who may see a server that is not there" && deferred
+await "is not a list of all" ".kind==\"result\" and .n==$N_ and .status==-1 and .out==\"\" and (.said|test(\"no server that you may see\"))"
 ROLE=33 && ask extend toy && allowed "extend" && deferred
 await "what failed says why" ".kind==\"result\" and .n==$N_ and .status!=0 and (.said|test(\"gsp-lease\"))"
 
@@ -216,6 +219,14 @@ await "it is done" ".kind==\"end\" and .interaction==\"$ID_\" and .status==0"
 told "$ID_"
 ROLE=31
 
+# ---- down of what is down: who plays was not asked, so it is by the tool ----
+ask down other && allowed "down of what is down" && deferred
+await "a question" ".kind==\"question\" and .n==$N_ and .players==-2"
+press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update" && deferred
+is "nobody decided about players" "$(jq .even_if_playing "$(job)/job.json")" false
+await "it is done" ".kind==\"end\" and .interaction==\"$ID_\""
+told "$ID_"
+
 # ---- SIGHUP: gsp.yaml is read again, and that is all ----
 kill -HUP "$BOT"
 ok "SIGHUP: it says so" until_true 10 grep -q "gsp.yaml was read again" "$T/bot.err"
@@ -276,5 +287,34 @@ is "the monitor is the owner" "$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$BOT/
 ok "its state is the owner's" test "$(stat -c %U "$H/state/discord/jobs")" = daemon
 kill -TERM "$BOT"
 ends 0 "it ends"
+
+# ---- without root: another network half in place of one that ended ----
+chmod -R a+rwX "$CTL"
+mv "$B/gsp-bot" "$B/gsp-bot.real"
+printf '#!/bin/sh\nexec setpriv --reuid=daemon --regid=daemon --clear-groups "%s" "$@"\n' "$B/gsp-bot.real" >"$B/gsp-bot" && chmod 755 "$B/gsp-bot"
+hellos() { [ "$(grep -c '"kind":"hello"' "$CTL/got")" = "$1" ]; }
+listed() { has '.kind=="defer" and .n==1 and .verb=="list"'; }
+fall() { kill -9 "$(cat "$CTL/pid")"; }
+if python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, 0, 0, 1) < 1)'; then
+	start_bot
+	is "nobody else to become" "$(grep -c become "$CTL/argv")" 0
+	say '{"kind":"ready","app":"5","user":"6"}'
+	N_=0 ROLE=31
+	ask up toy && allowed "up"
+	fall
+	ok "another one is started" until_true 10 hellos 2
+	say '{"kind":"ready","app":"5","user":"6"}'
+	await "what was not begun is told" ".kind==\"end\" and .interaction==\"$ID_\" and .status==-1 and (.text|test(\"nothing was started\"))"
+	told "$ID_"
+	N_=0 # its numbers begin anew
+	ask list "" && until_true 10 listed && deferred
+	await "and told what it asks" ".kind==\"result\" and .n==1 and .status==0"
+	fall
+	ok "it is said when it is tried again" until_true 10 grep -q "another one is started in 2\." "$T/bot.err"
+	kill -TERM "$BOT"
+	ends 0 "SIGTERM while it waits"
+else
+	pass "without root # SKIP needs Landlock"
+fi
 : "$LINODE_TOKEN_WAS"
 finish

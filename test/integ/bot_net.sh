@@ -2,7 +2,7 @@
 # other half (test/fake/monitor.py).
 # shellcheck shell=sh
 
-# start_net [ARG...]: gsp-bot-net; $D has what it told its other half.
+# start_net [ARG...]: gsp-bot-net, or $NET in its place; $D has what it told its other half.
 # Root's becomes somebody else, as it should; that also works where there is no Landlock.
 start_net() {
 	[ "$(id -u)" != 0 ] || set -- --become 65534:65534 "$@"
@@ -10,7 +10,7 @@ start_net() {
 	mkdir -p "$D"
 	rm -f "$D/status" "$D/pid"
 	cp "$DISCORD_DIR/token" "$D/token"
-	python3 test/fake/monitor.py "$D" "$DISCORD_URL" "$BUILD/gsp-bot-net" "$@" 2>>"$T/monitor.err" &
+	python3 test/fake/monitor.py "$D" "$DISCORD_URL" "${NET:-$BUILD/gsp-bot-net}" "$@" 2>>"$T/monitor.err" &
 	MON=$!
 	until_true 10 test -s "$D/pid"
 }

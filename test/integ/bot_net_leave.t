@@ -60,6 +60,36 @@ ok "and says why" said "nonsense"
 is "no secret in its log" "$(grep -cF -e "$(cat "$D/token")" -e aW50ZXJhY3Rpb246 "$D/err")" 0
 stop_net
 
+# ---- the resolver's file is replaced, as by a lease or another network ----
+if [ "$(id -u)" = 0 ]; then
+	fresh
+	mkdir "$T/etc"
+	cp -a /etc/hosts /etc/nsswitch.conf /etc/ld.so.cache "$T/etc/"
+	echo 'nameserver 127.0.0.1' >"$T/etc/resolv.conf"
+	cat >"$T/net" <<-EOF
+		#!/bin/sh
+		exec unshare -m sh -c 'mount --bind "$T/etc" /etc && exec "$BUILD/gsp-bot-net" "\$@"' gsp-bot-net "\$@"
+	EOF
+	chmod +x "$T/net"
+	NET=$T/net start_net
+	until_ready 1 10
+	discord_fault '{"method":"POST","path":"/callback","spoil":"drop","count":2}'
+	slash_raw status name=vanilla
+	answered 5
+	ok "a request that is lost ends nothing" alive
+	echo 'nameserver 127.0.0.2' >"$T/etc/new" && mv "$T/etc/new" "$T/etc/resolv.conf"
+	# without Landlock nothing else would shut it
+	python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, 0, 0, 1) < 1)' || chmod 600 "$T/etc/resolv.conf"
+	discord_fault '{"method":"POST","path":"/callback","spoil":"drop","count":2}'
+	slash_raw status name=vanilla
+	is "a resolv.conf that it cannot read: it wants to be started again" "$(ended 20)" 75
+	ok "and says so" said "resolv.conf' was replaced"
+	NET=
+	start_net
+	ok "the next one resumes" discord_wait '{"for":"resumed","n":1,"timeout":10}'
+	stop_net
+fi
+
 # ---- TLS, with a certificate of our own; shut in before it is read ----
 if command -v openssl >/dev/null; then
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \

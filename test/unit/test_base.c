@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/rand.h"
+#include "base/utf8.h"
 #include "sys/proc.h"
 #include "tap.h"
 
@@ -313,6 +314,50 @@ test_num_texts(void)
 }
 
 static void
+test_seconds(void)
+{
+	IS_INT(gsp_num_seconds_ms(64.57, 3600000), 64570);
+	IS_INT(gsp_num_seconds_ms(0.0001, 3600000), 1); /* up */
+	IS_INT(gsp_num_seconds_ms(0, 3600000), 0);
+	IS_INT(gsp_num_seconds_ms(3600.5, 3600000), 3600000);
+	IS_INT(gsp_num_seconds_ms(1e300, 3600000), 3600000);
+	IS_INT(gsp_num_seconds_ms(-1, 3600000), -1);
+	IS_INT(gsp_num_seconds_text_ms("2", 3600000), 2000);
+	IS_INT(gsp_num_seconds_text_ms("0.4", 3600000), 400);
+	IS_INT(gsp_num_seconds_text_ms("1.2345", 3600000), 1235);
+	IS_INT(gsp_num_seconds_text_ms("99999999", 3600000), 3600000);
+	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1s", "1e3", "0x10", ".5", "inf", "nan",
+	    "1.2.3", "Sun, 06 Nov 1994", "111111111111111111111111111111111"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		IS_INT(gsp_num_seconds_text_ms(bad[i], 3600000), -1);
+	IS_INT(gsp_num_seconds_text_ms(NULL, 3600000), -1);
+}
+
+static void
+test_utf8(void)
+{
+	static const struct {
+		const char *text;
+		size_t len, plain;
+		uint32_t code;
+	} v[] = {{"a", 1, 1, 'a'}, {"\t", 1, 0, '\t'}, {"\x7f", 1, 0, 0x7f}, {"\xc2\x80", 2, 0, 0x80},
+	    {"\xc2\x9f", 2, 0, 0x9f}, {"\xc2\xa0", 2, 2, 0xa0}, {"\xc3\xab", 2, 2, 0xeb},
+	    {"\xe2\x82\xac", 3, 3, 0x20ac}, {"\xf0\x9f\x98\x80", 4, 4, 0x1f600},
+	    {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff}};
+	static const char *const none[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
+	    "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3",
+	    "\xe2\x82", "\xf0\x9f\x98", "\xc3" "a"};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		IS_INT(gsp_utf8_len(v[i].text), v[i].len);
+		IS_INT(gsp_utf8_plain(v[i].text), v[i].plain);
+		IS_INT(gsp_utf8_code(v[i].text, v[i].len), v[i].code);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		OK(gsp_utf8_len(none[i]) == 0 && gsp_utf8_plain(none[i]) == 0);
+}
+
+static void
 test_clock(void)
 {
 	static const struct {
@@ -400,6 +445,8 @@ main(void)
 	test_num();
 	test_duration();
 	test_num_texts();
+	test_seconds();
+	test_utf8();
 	test_clock();
 	test_rand();
 	return done();

@@ -1,4 +1,5 @@
 /* linode/instance: parse, create, wait, delete, against a scripted server. */
+#include "keep_log.h"
 #include "tap.h"
 
 #include <ctype.h>
@@ -19,17 +20,6 @@
 static struct fake_httpd *srv;
 static struct gsp_linode *c;
 static struct gsp_err e;
-static char logged[65536];
-
-static void
-keep_log(void *ctx, enum gsp_loglevel level, const char *text)
-{
-	size_t n = strlen(logged);
-
-	(void)ctx;
-	(void)level;
-	snprintf(logged + n, sizeof(logged) - n, "%s\n", text);
-}
 
 static void
 begin(void)

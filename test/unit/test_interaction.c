@@ -1,4 +1,5 @@
 #include "discord/interaction.h"
+#include "discord/snowflake.h"
 #include "discord/message.h"
 #include "tap.h"
 

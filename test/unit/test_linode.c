@@ -1,4 +1,5 @@
 /* linode/client, event and catalogue against a scripted server. */
+#include "keep_log.h"
 #include "tap.h"
 
 #include "../fake/clock.h"
@@ -11,19 +12,9 @@
 
 static struct fake_httpd *srv;
 static struct gsp_linode *c;
-static char noted[2048], logged[65536];
+static char noted[2048];
 static struct gsp_err e;
 static int64_t attempt_ms; /* short only where the server hangs */
-
-static void
-keep_log(void *ctx, enum gsp_loglevel level, const char *text)
-{
-	size_t n = strlen(logged);
-
-	(void)ctx;
-	(void)level;
-	snprintf(logged + n, sizeof(logged) - n, "%s\n", text);
-}
 
 static void
 keep_note(void *ctx, const char *text)

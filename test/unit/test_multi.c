@@ -1,3 +1,4 @@
+#include "keep_log.h"
 #include "tap.h"
 
 #include <poll.h>
@@ -14,17 +15,6 @@
 static struct fake_httpd *srv;
 static struct gsp_multi *m;
 static char url[256];
-static char logged[16384];
-
-static void
-keep_log(void *ctx, enum gsp_loglevel level, const char *text)
-{
-	size_t n = strlen(logged);
-
-	(void)ctx;
-	(void)level;
-	snprintf(logged + n, sizeof(logged) - n, "%s\n", text);
-}
 
 /* What came of a request. */
 struct end {

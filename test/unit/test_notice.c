@@ -247,12 +247,6 @@ answers(void)
 	IS_STR(a.why, "");
 	gsp_notice_answer_parse(&a, "[1]", 3);
 	IS_INT(a.retry_ms, -1);
-	IS_INT(gsp_notice_seconds_ms("2"), 2000);
-	IS_INT(gsp_notice_seconds_ms("0.4"), 1000);
-	IS_INT(gsp_notice_seconds_ms("99999999"), 3600000);
-	IS_INT(gsp_notice_seconds_ms("-1"), -1);
-	IS_INT(gsp_notice_seconds_ms("Sun, 06 Nov 1994"), -1);
-	IS_INT(gsp_notice_seconds_ms(NULL), -1);
 	IS_INT(gsp_notice_backoff_ms(1, 0), 5000);
 	IS_INT(gsp_notice_backoff_ms(3, 0), 20000);
 	IS_INT(gsp_notice_backoff_ms(1000000, 0), 300000);

@@ -1,4 +1,5 @@
 /* net/ws on real connections: against fake/wsd, and through TLS and a proxy (fake/tls.py). */
+#include "keep_log.h"
 #include "tap.h"
 
 #include <signal.h>
@@ -18,17 +19,6 @@
 #define BIG (1u << 20)
 
 static struct gsp_multi *m;
-static char logged[16384];
-
-static void
-keep_log(void *ctx, enum gsp_loglevel level, const char *text)
-{
-	size_t n = strlen(logged);
-
-	(void)ctx;
-	(void)level;
-	snprintf(logged + n, sizeof(logged) - n, "%s\n", text);
-}
 
 /* What came of a WebSocket. */
 struct seen {
