@@ -3,7 +3,7 @@
 # chat is printed at the end, for people to read.
 . test/integ/lib.sh
 . test/integ/discord.sh
-need python3 jq curl
+need python3 jq curl ssh-keygen
 [ -x /usr/lib/minetest/minetestserver ] || skip_all "needs minetest-server"
 SANDBOX_ARGS="--create-time 3s --boot-time 2s"
 in_sandbox "$@"
@@ -12,8 +12,10 @@ H=$T/home
 export GSP_HOME="$H"
 gsp init -q --watch nobody --type g6-standard-1 "$H/" </dev/null >/dev/null 2>&1
 (cd "$H" && gsp init -q minetest </dev/null >/dev/null 2>&1)
-# The first evening has a prize: somebody has to see that it is over.
-sed -i 's/^type:.*/&\nlease: {default: 4h, max: 9h}/' "$H/servers/minetest/server.yaml"
+# An end that extend can move; and a key of the owner, so that nothing warns of its want.
+sed -i 's/^type:.*/&\nlease: {first: 4h, max: 9h}/' "$H/servers/minetest/server.yaml"
+ssh-keygen -q -t ed25519 -N '' -C owner -f "$T/owner"
+sed -i "s|^ssh_keys:.*|ssh_keys: [$T/owner.pub]|" "$H/gsp.yaml"
 start_discord
 BERT=1500000000000000003
 OPERATORS=1300000000000000002
@@ -71,8 +73,16 @@ seen_by() { # seen_by all|one TEXT
 	[ "$1" = one ] || want=false
 	is "$2" "$(answer_of .ephemeral)" "$want"
 }
-until_told() { # until_told REGEX: the ping for bert; its words are $TOLD
-	ok "$1: the end pings who asked" until_message "$1" 120 "{\"via\":\"channel\",\"pings\":\"$BERT\",\"since\":${MARK:-0}}"
+until_told() { # until_told REGEX [USER]: the ping for bert or USER; its words are $TOLD
+	if until_message "$1" 45 "{\"via\":\"channel\",\"pings\":\"${2:-$BERT}\",\"since\":${MARK:-0}}"; then
+		pass "$1: the end pings who asked"
+	else # nothing of what follows could be true
+		fail "$1: the end pings who asked"
+		note "$(chat)"
+		note "$(cat "$T/bot.err")"
+		finish
+		exit 1
+	fi
 	TOLD=$(message_says "$M")
 }
 told() { # told TEXT REGEX
@@ -87,10 +97,18 @@ mark() { MARK=$(date +%s%3N); }
 chat() {
 	discord_control state || return
 	jq -r '
-		(.interactions | map({key: .id, value: .}) | from_entries) as $i |
-		[(.interactions[] | {t: .created, line: "\(.user): \(if .type == 3 then "presses the button" elif .type == 4 then "types" else "" end) \(.data | if .name then "/\(.name) \([.options[]? | .name, (.options[]? | "\(.name):\(.value)")] | join(" "))" else .custom_id // "" end)\(if .choices then " -> offered: \([.choices[].name] | join(" | "))" else "" end)"}),
-		 (.messages[] | {t: .created, line: "bot\(if .ephemeral then " (only \(.only_for // "one") sees it)" else "" end)\(if (.pings | length) > 0 then " [pings]" else "" end)\(if (.revisions | length) > 1 then " [edited \(.revisions | length - 1) times in \((.revisions[-1].t - .revisions[0].t) / 1000 | floor) s]" else "" end): \(.text)"})] |
-		sort_by(.t) | .[0].t as $t0 | .[] | "[\((.t - $t0) / 1000 | floor) s] \(.line)"' "$T/discord.out"
+		def asked: if .type == 3 then "presses [\(.custom_id_label // .data.custom_id)]"
+			else "\(if .type == 4 then "types " else "" end)/\(.data.name) " + ([.data.options[]? |
+				.name, (.options[]? | "\(.name):\(.value)")] | join(" ")) end +
+			if .choices then "  -> offered: \([.choices[].name] | join(" | "))" else "" end;
+		def said: "bot" + (if .ephemeral then " (only \(.only_for) sees it)" else "" end) +
+			(if (.pings | length) > 0 then " (pings)" else "" end) +
+			(if (.revisions | length) > 1 then " (edited \((.revisions | length) - 1) times in \(
+				(.revisions[-1].t - .revisions[0].t) / 1000 | floor) s)" else "" end) +
+			(if (.buttons | length) > 0 then " [\([.buttons[].label] | join("] ["))]" else "" end) + ": \(.text)";
+		[(.interactions[] | {t: ((.id | tonumber) / 4194304 + 1420070400000), line: "\(.user): \(asked)"}),
+			(.messages[] | {t: .created, line: said})] | sort_by(.t) | .[0].t as $t0 | .[] |
+		"[\((.t - $t0) / 1000 | floor) s] \(.line)"' "$T/discord.out"
 }
 
 # ---- before the friends come ----
@@ -163,7 +181,7 @@ note "$(answer_of '.choices[0].name')"
 # ---- a stranger ----
 strange() {
 	slash "$@" || return 1
-	answered 5 && [ "$(answer_of .ephemeral)" = true ] && [ "$(answer_of .callback.type)" = 4 ]
+	answered 5 && [ "$(answer_of .ephemeral)" = true ] && [ "$(answer_of .callback)" = 4 ]
 }
 as_user eve
 for words in "up name=minetest" "down name=minetest" "restart name=minetest" "status name=minetest" list \
