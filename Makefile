@@ -38,7 +38,7 @@ PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wpointer-arith -Wundef $(if $(WERROR),-Werror)
-HARD := -fstack-protector-strong -fno-strict-aliasing
+HARD := -fstack-protector-strong -fno-strict-aliasing -ffunction-sections -fdata-sections
 OPT  := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE),-O2 -g)
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DGSP_VERSION='"$(VERSION)"' \
 	-DGSP_DATADIR='"$(DATADIR)"' $(WARN) $(HARD) $(OPT) -Ilib $(PKG_CFLAGS) $(CFLAGS)
@@ -61,7 +61,12 @@ MAN      := $(wildcard man/*.[1-9])
 
 all: $(BINS)
 
-$(O)/%.o: %.c
+# Objects of another way to compile are made again.
+.PHONY: always
+$(O)/cflags: always
+	@mkdir -p $(@D) && echo '$(HARD) $(OPT)' | cmp -s - $@ || echo '$(HARD) $(OPT)' >$@
+
+$(O)/%.o: %.c $(O)/cflags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -75,13 +80,23 @@ $(O)/gsp-saves: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/saves_*.c))
 $(BINS): $(O)/%: $(O)/cmd/%.o $(O)/libgsp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
+# The half of the bot that owns the home is linked with nothing that could connect to anybody: what it
+# does not call is left out, and if it called it, the linker would not find it. (The sanitizers keep
+# what is not called.)
+BOT_SETUP := $(patsubst %,$(O)/cmd/bot_%.o,api check check_guild check_here find register)
+$(O)/gsp-bot: $(filter-out $(BOT_SETUP),$(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c)))
+$(O)/gsp-bot-setup: $(BOT_SETUP) $(O)/cmd/bot_main.o
+ifeq ($(SANITIZE),)
+$(O)/gsp-bot: LDLIBS := $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
+$(O)/gsp-bot: ALL_LDFLAGS += -Wl,--gc-sections
+endif
+
 # The network half of the bot knows no home: none of what the others share, so that it stays small.
 $(filter-out $(O)/gsp-bot-net,$(BINS)): $(O)/cmd/tool.o
 $(O)/gsp-status: $(O)/cmd/status_probe.o $(O)/cmd/status_row.o
 $(O)/gsp-up: $(O)/cmd/up_watcher.o $(O)/cmd/watch_kids.o
 $(O)/gsp-watch: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/watch_*.c))
 $(O)/gsp-down $(O)/gsp-restart: $(O)/cmd/ask_players.o
-$(O)/gsp-bot: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/bot_*.c))
 $(O)/gsp-bot-net: $(patsubst %.c,$(O)/%.o,$(wildcard cmd/net_*.c))
 
 # The script that runs on the machine becomes a C string; its name there carries its checksum.
@@ -275,7 +290,7 @@ check-man:
 # What runs for others is held to shellcheck's style, too; tests to its warnings.
 check-shell:
 	shellcheck -s sh lib/gsp/agent.sh $(shell grep -lE '^\#!/bin/sh' examples/*/*)
-	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/prism test/prism-discord test/sdk test/peers \
+	shellcheck -s sh -S warning -e SC2154,SC1090,SC1091 test/run test/demo test/bench test/bench_bot.sh test/prism test/prism-discord test/sdk test/peers \
 	    test/discord-peers \
 	    test/integ/*.sh test/integ/*.t test/faults/*.sh test/faults/*.t test/faults/table
 	shellcheck -s bash -S warning .ci/run

@@ -8,6 +8,7 @@
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "gsp/status.h"
+#include "bot_job_file.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -170,6 +171,35 @@ may_be_played(const struct mon *m, const char *server)
 	    strcmp(row.stage, "none") != 0;
 }
 
+/* Acts at once: not a job, and not to be done twice. */
+static bool
+acts(enum gsp_verb v)
+{
+	return v == GSP_VERB_EXTEND || v == GSP_VERB_HOLD || v == GSP_VERB_SAY;
+}
+
+static int
+not_noted(struct mon *m, const struct gsp_talk *t, const struct gsp_err *err)
+{
+	if (err->code == GSP_EREFUSED)
+		mon_refuse(m, t->n, "that was asked already, and is being done");
+	else {
+		gsp_cli_error("%s", err->msg);
+		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun; "
+		    "its log says why");
+	}
+	return -1;
+}
+
+/* After a restart Discord may send once more what was answered just before. */
+static int
+claim(struct mon *m, const struct gsp_talk *t)
+{
+	struct gsp_err err = GSP_ERR_INIT;
+
+	return job_claim(m->t->home, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
+}
+
 /* A job's directory is there before Discord is answered, so that a restart of ours finds whatever is
  * shown as "thinking". */
 static int
@@ -177,15 +207,7 @@ make_job(struct mon *m, struct gsp_talk *t, bool even)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 
-	if (jobs_make(m, t, even, &err) == 0)
-		return 0;
-	if (err.code == GSP_EREFUSED)
-		mon_refuse(m, t->n, "that was asked already, and is being done");
-	else {
-		gsp_cli_error("%s", err.msg);
-		mon_refuse(m, t->n, "the bot cannot note what it should do, so nothing was begun: %s", err.msg);
-	}
-	return -1;
+	return jobs_make(m, t, even, &err) == 0 ? 0 : not_noted(m, t, &err);
 }
 
 void
@@ -206,7 +228,8 @@ asks_ask(struct mon *m, struct gsp_talk *t)
 		    ? QUERY : JOB;
 		if (make_job(m, t, false) == -1)
 			return;
-	}
+	} else if (acts(t->verb) && claim(m, t) == -1)
+		return;
 	defer(m, t, what, false, what != LOOK || t->verb == GSP_VERB_EXTEND ||
 	    t->verb == GSP_VERB_HOLD, false);
 }
@@ -249,9 +272,9 @@ asks_press(struct mon *m, struct gsp_talk *t)
 	t->verb = q->ask.verb;
 	t->save = q->ask.save;
 	snprintf(t->server, sizeof(t->server), "%s", q->ask.server);
-	/* who was shown players, or that nobody can tell, has decided; a measured zero is counted again by
-	 * the tool, for somebody may have come */
-	even = q->players != 0;
+	/* who was shown players, or that nobody can tell, has decided; a measured zero, and what was not
+	 * measured, is counted by the tool, for somebody may have come */
+	even = q->players > 0 || q->players == -1;
 	queries_drop(m, q); /* once */
 	if (yes && make_job(m, t, even) == -1)
 		return;

@@ -51,19 +51,29 @@ job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, str
 }
 
 int
-job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err)
+job_claim(const struct gsp_home *h, const char *id, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = 0;
 
-	if (mkdir(job_path(&path, h, begin->interaction, ""), 0700) == -1)
+	if (mkdir(job_path(&path, h, id, ""), 0700) == -1)
 		rc = errno == EEXIST
 		    ? gsp_err_set(err, GSP_EREFUSED, "the job is there already")
 		    : gsp_err_sys(err, GSP_ECREATE, errno, "cannot create '%s'", gsp_buf_str(&path));
-	else if (job_write(h, begin, even, err) == -1) {
+	gsp_buf_release(&path);
+	return rc;
+}
+
+int
+job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err)
+{
+	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
+	int rc = job_claim(h, begin->interaction, err);
+
+	if (rc == 0 && job_write(h, begin, even, err) == -1) {
 		struct gsp_err ignored = GSP_ERR_INIT;
 
-		(void)gsp_io_rmtree(gsp_buf_str(&path), &ignored);
+		(void)gsp_io_rmtree(job_path(&path, h, begin->interaction, ""), &ignored);
 		rc = -1;
 	}
 	gsp_buf_release(&path);

@@ -30,6 +30,9 @@ struct job_end {
 /** job_path(b, h, id, name): borrowed from ${b}; ${name} "": the directory. ${id} is digits. */
 const char *job_path(struct gsp_buf *b, const struct gsp_home *h, const char *id, const char *name);
 
+/** job_claim(h, id, err): mkdir, which is done once. GSP_EREFUSED when the directory is there. One without
+ * job.json is of what acted at once; it goes after a while. */
+int job_claim(const struct gsp_home *h, const char *id, struct gsp_err *err);
 /** job_make(h, begin, even, err): mkdir and job.json. GSP_EREFUSED when the directory is there. */
 int job_make(const struct gsp_home *h, const struct gsp_talk *begin, bool even, struct gsp_err *err);
 /** job_write(h, begin, even, err): job.json once more. */

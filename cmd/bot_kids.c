@@ -14,7 +14,7 @@
 
 #include "base/banned.h"
 
-enum { RUN_MAX = 16, WAIT_MAX = 64, GRACE_MS = 2000, REAP_MS = 20 };
+enum { RUN_MAX = 16, RUN_BUSY = 2, WAIT_MAX = 256, GRACE_MS = 2000, REAP_MS = 20 };
 
 struct bot_kid {
 	struct bot_kid *next;
@@ -198,14 +198,15 @@ kids_fds(struct kids *k, struct pollfd *fds)
 void
 kids_tick(struct kids *k, struct mon *m)
 {
-	size_t running = 0;
+	/* whoever has not even a first answer yet needs the processor more */
+	size_t running = 0, most = asks_wait(m) ? RUN_BUSY : RUN_MAX;
 
 	for (struct bot_kid *kid = k->first; kid != NULL; kid = kid->next)
 		if (kid->runs) {
 			look_after(kid);
 			running += kid->runs;
 		}
-	for (struct bot_kid *kid = k->first; kid != NULL && running < RUN_MAX; kid = kid->next)
+	for (struct bot_kid *kid = k->first; kid != NULL && running < most; kid = kid->next)
 		if (!kid->runs && !kid->done) {
 			start(kid);
 			running += kid->runs;

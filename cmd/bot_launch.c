@@ -115,24 +115,42 @@ net_user(struct plan *p, struct gsp_err *err)
 	return 0;
 }
 
+/* Root asks whose the home is. In somebody else's directory gsp.yaml may be a link to a file of root's:
+ * that makes it no home of root's. */
+static int
+owner_of(uid_t *owner, const char *dir, struct gsp_err *err)
+{
+	struct gsp_buf yaml = GSP_BUF_INIT(GSP_PATH_BUF);
+	struct stat home, file;
+	int rc = -1;
+
+	gsp_buf_addf(&yaml, "%s/gsp.yaml", dir);
+	if (stat(gsp_buf_str(&yaml), &file) == -1 || stat(dir, &home) == -1)
+		(void)gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open '%s'", gsp_buf_str(&yaml));
+	else if (home.st_uid != file.st_uid)
+		(void)gsp_err_set(err, GSP_EAUTH, "'%s' belongs to user %u and the directory that it is in to "
+		    "user %u: make both the home's owner's", gsp_buf_str(&yaml), (unsigned)file.st_uid,
+		    (unsigned)home.st_uid);
+	else {
+		*owner = file.st_uid;
+		rc = 0;
+	}
+	gsp_buf_release(&yaml);
+	return rc;
+}
+
 static int
 plan(struct plan *p, struct tool *t, struct gsp_err *err)
 {
-	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF), yaml = GSP_BUF_INIT(GSP_PATH_BUF);
-	struct stat st;
+	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	int rc = -1;
 
 	memset(p, 0, sizeof(*p));
 	p->root = geteuid() == 0;
 	if (p->root) {
-		if (gsp_home_find(&dir, t->cli.dir, err) == -1)
+		if (gsp_home_find(&dir, t->cli.dir, err) == -1 ||
+		    owner_of(&p->owner, gsp_buf_str(&dir), err) == -1)
 			goto out;
-		gsp_buf_addf(&yaml, "%s/gsp.yaml", gsp_buf_str(&dir));
-		if (stat(gsp_buf_str(&yaml), &st) == -1) {
-			(void)gsp_err_sys(err, GSP_ECONFIG, errno, "cannot open '%s'", gsp_buf_str(&yaml));
-			goto out;
-		}
-		p->owner = st.st_uid;
 	}
 	if (p->owner != 0)
 		rc = wishes_of_owner(p, gsp_buf_str(&dir), err);
@@ -144,7 +162,6 @@ plan(struct plan *p, struct tool *t, struct gsp_err *err)
 		rc = p->root ? net_user(p, err) : gsp_confine_check(false, err);
 out:
 	gsp_buf_release(&dir);
-	gsp_buf_release(&yaml);
 	return rc;
 }
 

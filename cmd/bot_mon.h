@@ -7,6 +7,7 @@
  *   bot_rules.c    who may what, from gsp.yaml as it is now
  *   bot_asks.c     commands, from ASK or PRESS to what comes of them
  *   bot_query.c    questions with two buttons
+ *   bot_seen.c     the servers, as they were a moment ago
  *   bot_names.c    what is offered to somebody who types
  *   bot_words.c    command lines
  *   bot_kids.c     tools that answer at once
@@ -33,6 +34,7 @@ struct kids;
 struct asks;
 struct queries;
 struct jobs;
+struct seen;
 
 struct mon {
 	struct tool *t;        /* t->home: as of the last reading of gsp.yaml that was in order */
@@ -54,6 +56,7 @@ struct mon {
 	struct asks *asks;
 	struct queries *queries;
 	struct jobs *jobs;
+	struct seen *seen;
 };
 
 /* ---- bot_launch.c ---- */
@@ -102,6 +105,22 @@ int mon_may(struct mon *m, const struct gsp_talk_who *w, enum gsp_verb v, uint64
 /** mon_servers(m, w, right, names, err): those on which they have that right. */
 int mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_right right,
     struct gsp_argv *names, struct gsp_err *err);
+
+/* ---- bot_seen.c ---- */
+
+struct seen_row {
+	bool unknown;   /* nobody can tell; the rest is empty then */
+	bool busy;      /* somebody works on it */
+	char stage[16]; /* as in struct gsp_status_row, as are the others */
+	int64_t since, players;
+};
+
+struct seen *seen_new(void);
+void seen_free(struct seen *s);
+/** seen_servers(m, names, err): as gsp_status_servers(); borrowed until it is called again. */
+int seen_servers(const struct mon *m, const struct gsp_argv **names, struct gsp_err *err);
+/** seen_rows(m): one for each of the names that seen_servers() has just given. */
+const struct seen_row *seen_rows(const struct mon *m);
 
 /* ---- bot_words.c ---- */
 

@@ -34,7 +34,7 @@ clock_text(char *out, size_t size, int64_t when, int64_t now)
 }
 
 static void
-label(char out[101], const struct gsp_status_row *r)
+label(char out[101], const char *server, const struct seen_row *r)
 {
 	char when[16], players[40] = "";
 
@@ -42,17 +42,17 @@ label(char out[101], const struct gsp_status_row *r)
 		snprintf(players, sizeof(players), ", %" PRId64 " player%s", r->players,
 		    r->players == 1 ? "" : "s");
 	if (strcmp(r->stage, "none") == 0)
-		snprintf(out, 101, "%.28s: %s", r->server, r->busy ? "being worked on" : "down");
+		snprintf(out, 101, "%.28s: %s", server, r->busy ? "being worked on" : "down");
 	else if (strcmp(r->stage, "running") == 0)
-		snprintf(out, 101, "%.28s: up since %s%s", r->server,
+		snprintf(out, 101, "%.28s: up since %s%s", server,
 		    clock_text(when, sizeof(when), r->since, gsp_wall_s()), players);
 	else
-		snprintf(out, 101, "%.28s: %s%s", r->server, r->stage, r->busy ? ", being worked on" : "");
+		snprintf(out, 101, "%.28s: %s%s", server, r->stage, r->busy ? ", being worked on" : "");
 }
 
 /* What is up comes first where it has to be, and last where it should not. */
 static int
-rank_of(enum gsp_verb v, const struct gsp_status_row *r)
+rank_of(enum gsp_verb v, const struct seen_row *r)
 {
 	bool up = strcmp(r->stage, "none") != 0;
 
@@ -78,52 +78,56 @@ by_rank(const void *a, const void *b)
 	return x->rank != y->rank ? x->rank - y->rank : strcmp(x->choice.value, y->choice.value);
 }
 
+/* Room for as many as there are servers. */
 static size_t
-servers(struct offer *offers, struct mon *m, const struct gsp_talk *t)
+servers(struct offer **offers, struct mon *m, const struct gsp_talk *t)
 {
-	struct gsp_argv names = GSP_ARGV_INIT;
-	struct gsp_err err = GSP_ERR_INIT;
-	struct gsp_cloud nobody_asked = {.known = false};
-	struct gsp_status_row row;
+	enum gsp_right right = mon_right_of(t->verb, t->save);
+	struct gsp_err ignored = GSP_ERR_INIT;
+	const struct gsp_argv *names;
+	const struct seen_row *rows;
 	size_t n = 0;
 
-	if (mon_servers(m, &t->who, mon_right_of(t->verb, t->save), &names, &err) == -1)
-		names.n = 0;
-	for (size_t i = 0; i < names.n; i++) {
-		const char *at = strstr(names.v[i], t->text);
+	if (seen_servers(m, &names, &ignored) == -1)
+		return 0;
+	rows = seen_rows(m);
+	if ((*offers = calloc(names->n + 1, sizeof(**offers))) == NULL)
+		abort();
+	for (size_t i = 0; i < names->n; i++) {
+		const char *at = strstr(names->v[i], t->text);
+		struct offer *o = &(*offers)[n];
 
-		if (at == NULL)
+		if (at == NULL || (mon_rights(m, &t->who, names->v[i]) & right) == 0)
 			continue;
-		if (gsp_status_server(&row, m->t->home, names.v[i], &nobody_asked, NULL, &err) == -1) {
-			snprintf(offers[n].choice.name, sizeof(offers[n].choice.name), "%s", names.v[i]);
-			offers[n].rank = 4;
-		} else {
-			label(offers[n].choice.name, &row);
-			offers[n].rank = rank_of(t->verb, &row);
-		}
-		offers[n].rank += at == names.v[i] ? 0 : 2;
-		snprintf(offers[n].choice.value, sizeof(offers[n].choice.value), "%s", names.v[i]);
+		if (rows[i].unknown)
+			snprintf(o->choice.name, sizeof(o->choice.name), "%s", names->v[i]);
+		else
+			label(o->choice.name, names->v[i], &rows[i]);
+		o->rank = (rows[i].unknown ? 4 : rank_of(t->verb, &rows[i])) + (at == names->v[i] ? 0 : 2);
+		snprintf(o->choice.value, sizeof(o->choice.value), "%s", names->v[i]);
 		n++;
 	}
-	gsp_argv_release(&names);
 	return n;
 }
 
 /* The newest first. */
 static size_t
-saves(struct offer *offers, size_t max, struct mon *m, const struct gsp_talk *t)
+saves(struct offer **out, struct mon *m, const struct gsp_talk *t)
 {
 	struct gsp_buf dir = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_history_opts o = {.home_id = m->t->home->id, .server = t->server, .lock_fd = -1};
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_history *h = NULL;
+	struct offer *offers = calloc(OFFER_MAX, sizeof(*offers));
 	const uint64_t *numbers;
 	size_t n = 0, all = 0;
 
+	if ((*out = offers) == NULL)
+		abort();
 	o.server_dir = gsp_home_server_path(m->t->home, &dir, t->server, "");
 	if (gsp_history_look(&h, &o, &err) == 0)
 		gsp_history_numbers(h, &numbers, &all);
-	for (size_t i = all; i-- > 0 && n < max;) {
+	for (size_t i = all; i-- > 0 && n < OFFER_MAX;) {
 		struct gsp_talk_choice *c = &offers[n].choice;
 		struct gsp_gen g;
 		char when[32];
@@ -151,30 +155,25 @@ void
 names_answer(struct mon *m, const struct gsp_talk *t)
 {
 	struct gsp_talk answer;
-	struct offer *offers;
+	struct offer *offers = NULL;
 	char why[WHY_MAX];
-	struct gsp_argv all = GSP_ARGV_INIT;
-	struct gsp_err err = GSP_ERR_INIT;
 	size_t n = 0;
 
 	gsp_talk_init(&answer, GSP_TALK_CHOICES);
 	answer.n = t->n;
-	if (mon_here(m, &t->who, why) == 0 && gsp_status_servers(&all, m->t->home, &err) == 0) {
-		size_t max = all.n > OFFER_MAX ? all.n : OFFER_MAX;
-
-		if ((offers = calloc(max, sizeof(*offers))) == NULL ||
-		    (answer.choices = calloc(OFFER_MAX, sizeof(*answer.choices))) == NULL)
-			abort();
+	if ((answer.choices = calloc(OFFER_MAX, sizeof(*answer.choices))) == NULL)
+		abort();
+	if (mon_here(m, &t->who, why) == 0) {
 		if (!t->saves)
-			n = servers(offers, m, t);
+			n = servers(&offers, m, t);
 		else if (mon_may(m, &t->who, t->verb, 1, t->server, why) == 0)
-			n = saves(offers, max, m, t);
-		qsort(offers, n, sizeof(*offers), by_rank);
-		for (size_t i = 0; i < n && i < OFFER_MAX; i++)
-			answer.choices[answer.nchoices++] = offers[i].choice;
-		free(offers);
+			n = saves(&offers, m, t);
 	}
-	gsp_argv_release(&all);
+	if (n > 1)
+		qsort(offers, n, sizeof(*offers), by_rank);
+	for (size_t i = 0; i < n && i < OFFER_MAX; i++)
+		answer.choices[answer.nchoices++] = offers[i].choice;
+	free(offers);
 	mon_send(m, &answer);
 	gsp_talk_release(&answer);
 }

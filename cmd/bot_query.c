@@ -1,5 +1,5 @@
-/* bot_query: questions with two buttons: for who asked alone, once, for a minute. In memory: after a
- * restart each is over. */
+/* bot_query: questions with two buttons: for who asked alone, once, for a minute; a few for each person.
+ * In memory: after a restart each is over. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-enum { QUERIES_MAX = 64, NONCE_LEN = 20 };
+enum { QUERIES_MAX = 64, OF_ONE_MAX = 4, NONCE_LEN = 20 };
 
 #define ANSWER_MS 60000
 
@@ -44,26 +44,39 @@ queries_free(struct queries *q)
 	free(q);
 }
 
-/* A free place, or that of the oldest. */
+/* A place: that of ${user}'s own oldest once there are some of theirs; else a free one, or that of the
+ * oldest of all. */
 static struct query *
-place(struct queries *q)
+place(struct queries *q, const char *user)
 {
-	struct query *oldest = &q->v[0];
+	struct query *free_one = NULL, *oldest = &q->v[0], *own = NULL;
+	size_t owned = 0;
 
 	for (size_t i = 0; i < QUERIES_MAX; i++) {
-		if (q->v[i].nonce[0] == '\0')
-			return &q->v[i];
-		if (q->v[i].until_ms < oldest->until_ms)
-			oldest = &q->v[i];
+		struct query *one = &q->v[i];
+
+		if (one->nonce[0] == '\0') {
+			free_one = one;
+			continue;
+		}
+		if (one->until_ms < oldest->until_ms)
+			oldest = one;
+		if (strcmp(one->ask.who.user, user) != 0)
+			continue;
+		owned++;
+		if (own == NULL || one->until_ms < own->until_ms)
+			own = one;
 	}
-	clear(oldest);
-	return oldest;
+	if (owned < OF_ONE_MAX)
+		own = free_one != NULL ? free_one : oldest;
+	clear(own);
+	return own;
 }
 
 void
 queries_put(struct mon *m, struct gsp_talk *ask, int64_t players, const char *names)
 {
-	struct query *q = place(m->queries);
+	struct query *q = place(m->queries, ask->who.user);
 	struct gsp_talk t;
 
 	gsp_talk_init(&t, GSP_TALK_QUESTION);

@@ -7,7 +7,6 @@
 #include "base/nearest.h"
 #include "base/num.h"
 #include "cli/say.h"
-#include "gsp/status.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -39,7 +38,7 @@ reload(struct mon *m, bool quietly)
 	struct stat now;
 
 	look(&now, m->t->home);
-	if (same_file(&now, &m->yaml))
+	if (same_file(&now, &m->yaml) && (m->broken || now.st_nlink > 0)) /* none there is none as before */
 		return;
 	m->yaml = now;
 	if (gsp_home_open(&h, m->t->home->dir, &err) == 0 && !h->discord.set)
@@ -168,14 +167,13 @@ int
 mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_right right,
     struct gsp_argv *names, struct gsp_err *err)
 {
-	struct gsp_argv all = GSP_ARGV_INIT;
+	const struct gsp_argv *all;
 
-	if (gsp_status_servers(&all, m->t->home, err) == -1)
+	if (seen_servers(m, &all, err) == -1)
 		return -1;
-	for (size_t i = 0; i < all.n; i++)
-		if ((mon_rights(m, w, all.v[i]) & right) != 0)
-			gsp_argv_push(names, all.v[i]);
-	gsp_argv_release(&all);
+	for (size_t i = 0; i < all->n; i++)
+		if ((mon_rights(m, w, all->v[i]) & right) != 0)
+			gsp_argv_push(names, all->v[i]);
 	return names->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }
 

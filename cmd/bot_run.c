@@ -167,6 +167,7 @@ release(struct mon *m)
 	asks_free(m->asks);
 	queries_free(m->queries);
 	jobs_free(m->jobs);
+	seen_free(m->seen);
 	if (m->net.err_fd >= 0)
 		close(m->net.err_fd);
 	gsp_token_wipe(&m->in);
@@ -182,7 +183,7 @@ bot_run(struct tool *t, struct gsp_err *err)
 	struct mon m = {.t = t, .sock = -1, .err = err, .net = GSP_PROC_INIT,
 	    .in = GSP_BUF_INIT(2 * GSP_TALK_LINE_MAX), .out = GSP_BUF_INIT(OUT_MAX),
 	    .net_says = GSP_BUF_INIT(65536), .kids = kids_new(), .asks = asks_new(),
-	    .queries = queries_new(), .jobs = jobs_new()};
+	    .queries = queries_new(), .jobs = jobs_new(), .seen = seen_new()};
 	int lock_fd = -1, rc = -1;
 
 	/* what whoever started us left open is not for the other half */

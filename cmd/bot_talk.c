@@ -198,6 +198,7 @@ take_lines(struct mon *m)
 	    (nl = memchr(m->in.data + from, '\n', m->in.len - from)) != NULL) {
 		take_line(m, m->in.data + from, (size_t)(nl - m->in.data) - from);
 		from = (size_t)(nl + 1 - m->in.data);
+		mon_flush(m); /* the other half has the first answer while the next is made */
 	}
 	if (from > 0)
 		explicit_bzero(m->in.data, from);
@@ -229,7 +230,9 @@ mon_read(struct mon *m)
 	explicit_bzero(block, sizeof(block));
 }
 
-/* Its log, a line at a time, with nothing in it that a terminal would obey. */
+#define NET_SAYS "gsp-bot-net: "
+
+/* Its log, a line at a time, marked as its own, with nothing in it that a terminal would obey. */
 void
 mon_read_says(struct mon *m)
 {
@@ -252,6 +255,8 @@ mon_read_says(struct mon *m)
 
 		snprintf(line, sizeof(line), "%.*s", (int)(len < 1024 ? len : 1024), m->net_says.data);
 		gsp_buf_reset(&clean);
+		if (strncmp(line, NET_SAYS, sizeof(NET_SAYS) - 1) != 0)
+			gsp_buf_adds(&clean, NET_SAYS);
 		gsp_cli_escape(&clean, line);
 		gsp_buf_addc(&clean, '\n');
 		if (write(STDERR_FILENO, gsp_buf_str(&clean), clean.len) == -1) { /* nobody reads it */

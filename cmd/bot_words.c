@@ -12,6 +12,7 @@
 
 #include "base/banned.h"
 
+#define SAY_CHARS 200 /* as the command's option has it */
 #define TIME_MAX_S (30 * 86400)
 #define QUERY_TIMEOUT "--timeout=6s"
 
@@ -60,6 +61,30 @@ check_time(const struct gsp_talk *ask, char why[WHY_MAX])
 	return -1;
 }
 
+/* It goes to a game's console: one line. The network half has looked, too; it may not be itself. */
+static int
+check_said(const char *text, char why[WHY_MAX])
+{
+	size_t chars = 0;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; chars++) {
+		size_t n = gsp_utf8_len((const char *)p);
+
+		if (n == 0 || *p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0)) {
+			snprintf(why, WHY_MAX, "the text has characters that cannot be said");
+			return -1;
+		}
+		p += n;
+	}
+	if (chars > SAY_CHARS)
+		snprintf(why, WHY_MAX, "the text is longer than %d characters", SAY_CHARS);
+	else if (text[strspn(text, " ")] == '\0')
+		snprintf(why, WHY_MAX, "there is nothing to say");
+	else
+		return 0;
+	return -1;
+}
+
 int
 words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 {
@@ -68,11 +93,7 @@ words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 	switch (ask->verb) {
 	case GSP_VERB_EXTEND:
 	case GSP_VERB_HOLD: return check_time(ask, why);
-	case GSP_VERB_SAY:
-		if (ask->text[strspn(ask->text, " \t\r\n")] != '\0')
-			return 0;
-		snprintf(why, WHY_MAX, "there is nothing to say");
-		return -1;
+	case GSP_VERB_SAY: return check_said(ask->text, why);
 	case GSP_VERB_RESTORE:
 		if (ask->save != 0)
 			return 0;
@@ -94,20 +115,31 @@ words_check(const struct gsp_talk *ask, char why[WHY_MAX])
 	}
 }
 
-static void
+/* Those that they may see; never none, for a tool that is told no name takes all. */
+static int
+visible(struct gsp_argv *names, const struct mon *m, const struct gsp_talk *ask, struct gsp_err *err)
+{
+	if (mon_servers(m, &ask->who, GSP_RIGHT_VIEW, names, err) == -1)
+		return -1;
+	return names->n > 0 ? 0 : gsp_err_set(err, GSP_EUNAVAIL, "no server that you may see is there now");
+}
+
+static int
 push_servers(struct gsp_argv *a, const struct mon *m, const struct gsp_talk *ask, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
+	int rc = 0;
 
 	gsp_argv_push(a, "--");
 	if (ask->server[0] != '\0')
 		gsp_argv_push(a, ask->server);
 	/* whoever sees every server sees strays as well, which have no name to be listed by */
-	else if ((mon_rights(m, &ask->who, "") & GSP_RIGHT_VIEW) == 0 &&
-	    mon_servers(m, &ask->who, GSP_RIGHT_VIEW, &names, err) == 0)
-		for (size_t i = 0; i < names.n; i++)
-			gsp_argv_push(a, names.v[i]);
+	else if ((mon_rights(m, &ask->who, "") & GSP_RIGHT_VIEW) == 0)
+		rc = visible(&names, m, ask, err);
+	for (size_t i = 0; i < names.n; i++)
+		gsp_argv_push(a, names.v[i]);
 	gsp_argv_release(&names);
+	return rc;
 }
 
 /* gsp-cost takes one server or all. */
@@ -121,7 +153,7 @@ cost(struct gsp_argv *a, const struct mon *m, const struct gsp_talk *ask, struct
 	if (ask->month[0] != '\0')
 		gsp_argv_pushf(a, "--month=%s", ask->month);
 	if (server[0] == '\0' && (mon_rights(m, &ask->who, "") & GSP_RIGHT_VIEW) == 0) {
-		rc = mon_servers(m, &ask->who, GSP_RIGHT_VIEW, &names, err);
+		rc = visible(&names, m, ask, err);
 		if (rc == 0 && names.n != 1)
 			rc = gsp_err_set(err, GSP_EUSAGE, "you may see some of the servers: name the one whose "
 			    "cost you want to see");
@@ -191,7 +223,8 @@ words_look(struct gsp_argv *a, const struct mon *m, const struct gsp_talk *ask, 
 		gsp_argv_push(a, "--json");
 		if (ask->verb == GSP_VERB_LIST)
 			gsp_argv_push(a, "--cached");
-		push_servers(a, m, ask, err);
+		if (push_servers(a, m, ask, err) == -1)
+			return -1;
 		break;
 	case GSP_VERB_EXTEND:
 	case GSP_VERB_HOLD: lease(a, ask); break;

@@ -48,8 +48,12 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A part of gsp-bot, which starts it; nobody else can. */
-#define NO_WORD "gsp-bot-net"
+/* Parts of gsp-bot, which starts them. */
+static bool
+is_part(const char *name)
+{
+	return strcmp(name, "gsp-bot-net") == 0 || strcmp(name, "gsp-bot-setup") == 0;
+}
 
 /* The words of the tools that are installed beside this one. */
 static int
@@ -63,7 +67,7 @@ find_words(struct gsp_argv *words, const char *dir, struct gsp_err *err)
 		return gsp_err_sys(err, GSP_EIO, errno, "cannot read '%s'", dir);
 	while ((e = readdir(d)) != NULL) {
 		if (strncmp(e->d_name, "gsp-", 4) != 0 || strchr(e->d_name, '.') != NULL ||
-		    strcmp(e->d_name, NO_WORD) == 0)
+		    is_part(e->d_name))
 			continue;
 		gsp_buf_reset(&path);
 		gsp_buf_addf(&path, "%s/%s", dir, e->d_name);

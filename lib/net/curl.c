@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 #include "net/curl_priv.h"
 
@@ -15,16 +13,6 @@ gsp_curl_start(struct gsp_err *err)
 		return gsp_err_set(err, GSP_ESYS, "libcurl does not start");
 	started = true;
 	return 0;
-}
-
-static bool
-is_loopback(const char *host)
-{
-	struct in_addr a;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127;
 }
 
 void
@@ -80,7 +68,7 @@ gsp_curl_target_parse(struct gsp_curl_target *t, const char *url, const char *sh
 	if (rc != CURLUE_OK)
 		return gsp_err_set(
 		    err, GSP_ECONFIG, "'%s' is not a URL (%s)", shown, curl_url_strerror(rc));
-	t->loopback = is_loopback(t->host);
+	t->loopback = gsp_http_is_loopback(t->host);
 	if (strcmp(t->scheme, "https") != 0 && strcmp(t->scheme, "http") != 0)
 		return gsp_err_set(err, GSP_ECONFIG, "'%s' is not an https URL", shown);
 	if (strcmp(t->scheme, "http") == 0 && !t->loopback)

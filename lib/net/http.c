@@ -16,16 +16,6 @@ struct gsp_http {
 	CURL *easy;
 };
 
-int
-gsp_http_url_check(const char *url, struct gsp_err *err)
-{
-	struct gsp_curl_target t;
-	int rc = gsp_curl_target_parse(&t, url, NULL, err);
-
-	gsp_curl_target_release(&t);
-	return rc;
-}
-
 void
 gsp_http_escape(struct gsp_buf *b, const char *segment)
 {

@@ -97,9 +97,12 @@ const char *gsp_http_header(const struct gsp_http_res *res, const char *name);
 /**
  * gsp_http_url_check(url, err):
  * GSP_ECONFIG unless ${url} is https, or http to 127.0.0.0/8, [::1] or localhost, without a
- * user or password in it.
+ * user or password in it. Needs no libcurl (url.c).
  */
 int gsp_http_url_check(const char *url, struct gsp_err *err);
+
+/** gsp_http_is_loopback(host): 127.0.0.0/8, [::1] or localhost. */
+bool gsp_http_is_loopback(const char *host);
 
 /** gsp_http_escape(b, segment): append ${segment} with all but [A-Za-z0-9._~-]
  * percent-encoded. */

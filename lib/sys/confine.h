@@ -41,7 +41,8 @@ int gsp_confine_check(bool other_user, struct gsp_err *err);
  *     time zone, shared libraries; and each of ${read}, a list that NULL ends (NULL: none), which need
  *     not exist; nothing else, and write and run nothing (EACCES);
  *   - have sockets of the Internet over TCP and UDP, and ask the kernel for its addresses; no other
- *     socket (EACCES), above all none of this computer's own services; listen on none;
+ *     socket (EACCES) but a pair of streams, above all none of this computer's own services; listen on
+ *     none;
  *   - run no program, make no process but threads, signal none, trace none, look into none, become
  *     nobody else, make no file (EPERM).
  * It cannot be dumped or traced, and dumps no core. Descriptors that are open stay as they are.

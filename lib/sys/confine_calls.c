@@ -45,7 +45,7 @@ static const int allowed[] = {
     SYS_pipe2, SYS_dup, SYS_dup3, SYS_ppoll, SYS_pselect6, SYS_epoll_create1, SYS_epoll_ctl,
     SYS_epoll_pwait, SYS_eventfd2, SYS_timerfd_create, SYS_timerfd_settime,
     SYS_connect, SYS_bind, SYS_sendto, SYS_sendmsg, SYS_sendmmsg, SYS_recvfrom, SYS_recvmsg,
-    SYS_recvmmsg, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_socketpair, SYS_setsockopt,
+    SYS_recvmmsg, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_setsockopt,
     SYS_getsockopt,
     SYS_futex, SYS_set_robust_list, SYS_set_tid_address, SYS_sched_yield, SYS_sched_getaffinity,
     SYS_sched_getparam, SYS_sched_getscheduler, SYS_membarrier, SYS_restart_syscall,
@@ -197,9 +197,12 @@ restricted(struct program *p)
 	const uint32_t ioctls[] = {FIONREAD, FIONBIO, TCGETS};
 	const uint32_t names[] = {PR_SET_NAME, PR_GET_NAME};
 	const uint32_t fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC};
+	const uint32_t stream = SOCK_STREAM, of_type = ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	const uint32_t changes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
 
 	sockets(p);
+	/* a pair of datagram sockets would take another address to send to: a service's of this computer */
+	if_one_of(p, SYS_socketpair, 1, of_type, &stream, 1, EACCES);
 	if_one_of(p, SYS_clone, 0, CLONE_THREAD, &thread, 1, EPERM);
 	if_one_of(p, SYS_openat, 2, changes, &zero, 1, EACCES);
 #ifdef SYS_open

@@ -16,6 +16,7 @@ with open(os.path.join(ctl, "fds"), "w") as f:
 with open(os.path.join(ctl, "pid"), "w") as f:
     f.write(str(os.getpid()))
 sys.stderr.write("gsp-bot-net: hello from the other half \x1b[2J\n")
+sys.stderr.write("gsp-bot: all is well\n")
 sys.stderr.flush()
 while True:
     ready = select.select([3, fifo], [], [])[0]

@@ -30,6 +30,7 @@ THE CONTROL: JSON in, JSON out. 200; 400 nonsense; 408 a wait that was not fulfi
   autocomplete {as command, focused: NAME, value}
   press   {user, label or custom_id, message}   a button; the newest message that has it. raw: also a
           disabled one, or (with custom_id) one that is on no message
+  many    {do: [[command | autocomplete | press, {as there}], ...]} -> [id]; they leave together
   again   {interaction, count}                  the same event once more
   event   {t, d, count}                         any event
   say     {user, channel, content}   delete {message}

@@ -42,8 +42,8 @@ is "and it was looked at something" "$(grep -cxE 'rename|fsync|gsp_http_do|ssh_c
 only_look='gsp gsp-logs gsp-query gsp-ssh gsp-sandbox' # ssh is rsync's transport: killed inside gsp-sync's phases
 # gsp-bot starts the others, which are killed in their own phases, and is itself killed at every stage
 # of a job in test/integ/bot_monitor.t: before the answer, after it, in the middle, after the end, and
-# its runner. Its other half can write nothing (test_confine).
-only_look="$only_look gsp-bot gsp-bot-net"
+# its runner. Its other half can write nothing (test_confine), and what sets it up writes nothing here.
+only_look="$only_look gsp-bot gsp-bot-net gsp-bot-setup"
 for main in cmd/gsp*.c; do
 	tool=${main#cmd/}
 	tool=${tool%.c}

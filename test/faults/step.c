@@ -12,7 +12,13 @@
  * random in a name (ids, numbers) is blotted out, so that two runs name alike.
  * GSP_FAULT_KILL="tool<TAB>step<TAB>N": at its Nth occurrence in FILE "killed" is written there
  * and SIGKILL ends the process; with GSP_FAULT_TREE, too, every process of that command (those
- * with the same GSP_FAULT_LOG in their environment): what a power cut leaves.
+ * with the same GSP_FAULT_LOG in their environment): what a power cut leaves. GSP_FAULT_TREE=halves:
+ * of those only the network half of the bot.
+ *
+ * The network half may neither open nor write a file, nor send a signal: its steps go to FILE.net,
+ * memory that it shared before it gave all that away (8 bytes of length, then the text). It dies by
+ * exit_group(137), which runs nothing of it either; with GSP_FAULT_TREE it stands still instead,
+ * until whoever watches ends it together with others.
  *
  * "half of PATH" stands for a write that gets only half of its bytes to the file.
  */
@@ -23,6 +29,7 @@
 #include <fcntl.h>
 #include <libssh/libssh.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -31,12 +38,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/http.h"
+#include "net/multi.h"
 
 #define NAME_MAX_ 400
 
@@ -68,6 +79,10 @@ REAL(int, execvp, const char *, char *const[]);
 REAL(pid_t, waitpid, pid_t, int *, int);
 REAL(int, gsp_http_do, struct gsp_http *, const struct gsp_http_req *, struct gsp_http_res *,
     struct gsp_err *);
+REAL(int, gsp_multi_start, struct gsp_multi *, const struct gsp_http_req *, gsp_multi_fn *, void *,
+    struct gsp_err *);
+REAL(CURLcode, curl_easy_send, CURL *, const void *, size_t, size_t *);
+REAL(ssize_t, send, int, const void *, size_t, int);
 REAL(ssh_session, ssh_new, void);
 REAL(int, ssh_userauth_publickey, ssh_session, const char *, const ssh_key);
 REAL(int, ssh_channel_request_exec, ssh_channel, const char *);
@@ -75,6 +90,80 @@ REAL(int, ssh_channel_request_shell, ssh_channel);
 REAL(int, ssh_channel_write, ssh_channel, const void *, uint32_t);
 REAL(int, ssh_channel_send_eof, ssh_channel);
 REAL(void, ssh_channel_free, ssh_channel);
+
+/* ---- what was asked for: as it was at the start, for an environment can be cleared ---- */
+
+#define SHARED_MAX (4u << 20)
+
+static struct {
+	char *log, *kill, *tree, *home;
+	char tool[64];
+	struct shared {
+		uint64_t len;
+		char text[SHARED_MAX - 8];
+	} *shared; /* of the network half */
+} asked;
+
+static char *
+from_env(const char *name)
+{
+	const char *value = getenv(name);
+	char *copy = value != NULL ? strdup(value) : NULL;
+
+	if (value != NULL && copy == NULL)
+		abort();
+	return copy;
+}
+
+static void
+share(void)
+{
+	char path[PATH_MAX];
+	void *at = MAP_FAILED;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s.net", asked.log);
+	fd = __real_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd != -1 && __real_ftruncate(fd, SHARED_MAX) == 0)
+		at = mmap(NULL, SHARED_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		abort();
+	close(fd);
+	asked.shared = at;
+}
+
+static void at_end(void);
+
+__attribute__((constructor)) static void
+begin(int argc, char **argv)
+{
+	bool job = false;
+
+	for (int i = 1; i < argc; i++)
+		job = job || strncmp(argv[i], "--run-job=", 10) == 0;
+	(void)snprintf(asked.tool, sizeof(asked.tool), "%.50s%s", program_invocation_short_name,
+	    job ? "-job" : "");
+	asked.log = from_env("GSP_FAULT_LOG");
+	asked.kill = from_env("GSP_FAULT_KILL");
+	asked.tree = from_env("GSP_FAULT_TREE");
+	asked.home = from_env("GSP_HOME");
+	if (asked.log != NULL && strcmp(asked.tool, "gsp-bot-net") == 0)
+		share();
+	atexit(at_end);
+}
+
+/* To the network half, which is started with an environment without any of it. */
+static void
+hand_on(const char *program)
+{
+	if (asked.log == NULL || strcmp(program, "gsp-bot-net") != 0)
+		return;
+	setenv("GSP_FAULT_LOG", asked.log, 1);
+	if (asked.kill != NULL)
+		setenv("GSP_FAULT_KILL", asked.kill, 1);
+	if (asked.tree != NULL)
+		setenv("GSP_FAULT_TREE", asked.tree, 1);
+}
 
 /* ---- death ---- */
 
@@ -100,6 +189,21 @@ is_of_command(const char *pid, const char *want)
 	return false;
 }
 
+static bool
+is_net(const char *pid)
+{
+	char path[300], name[32] = "";
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	if ((fd = __real_open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return false;
+	if (read(fd, name, sizeof(name) - 1) == -1)
+		name[0] = '\0';
+	close(fd);
+	return strcmp(name, "gsp-bot-net\n") == 0;
+}
+
 /* Every other process of the command; twice, since one may just have been born. */
 static void
 kill_tree(const char *log)
@@ -117,7 +221,8 @@ kill_tree(const char *log)
 		while (d != NULL && (e = readdir(d)) != NULL) {
 			pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-			if (pid > 1 && pid != getpid() && is_of_command(e->d_name, want))
+			if (pid > 1 && pid != getpid() && is_of_command(e->d_name, want) &&
+			    (strcmp(asked.tree, "halves") != 0 || is_net(e->d_name)))
 				found = kill(pid, SIGKILL) == 0 || found;
 		}
 		if (d != NULL)
@@ -125,59 +230,98 @@ kill_tree(const char *log)
 	} while (found && ++turns < 50);
 }
 
-static void
-die(int fd, const char *log)
+static bool
+share_line(const char *line)
 {
-	if (__real_write(fd, "killed\n", 7) == 7 && getenv("GSP_FAULT_TREE") != NULL)
-		kill_tree(log);
+	size_t len = strlen(line);
+	uint64_t at = __atomic_fetch_add(&asked.shared->len, len, __ATOMIC_SEQ_CST);
+
+	if (at + len >= sizeof(asked.shared->text))
+		abort();
+	memcpy(asked.shared->text + at, line, len);
+	return true;
+}
+
+static void
+die_shared(void)
+{
+	share_line("killed\n");
+	while (asked.tree != NULL)
+		(void)poll(NULL, 0, 1000);
+	syscall(SYS_exit_group, 128 + SIGKILL);
+}
+
+static void
+die(int fd)
+{
+	if (asked.shared != NULL)
+		die_shared();
+	if (__real_write(fd, "killed\n", 7) == 7 && asked.tree != NULL)
+		kill_tree(asked.log);
 	kill(getpid(), SIGKILL);
 	for (;;)
 		pause();
+}
+
+static long
+count_in(const char *text, const char *line)
+{
+	long n = 0;
+
+	for (const char *p = text; (p = strstr(p, line)) != NULL; p += strlen(line))
+		n += p == text || p[-1] == '\n';
+	return n;
 }
 
 /* How often line is in the log; the process holds its lock. */
 static long
 count(int fd, const char *line)
 {
-	size_t len = strlen(line);
 	struct stat st;
-	long n = 0;
+	long n;
 	char *text;
 
 	if (fstat(fd, &st) == -1 || (text = malloc((size_t)st.st_size + 1)) == NULL)
 		abort();
 	text[pread(fd, text, (size_t)st.st_size, 0)] = '\0';
-	for (char *p = text; (p = strstr(p, line)) != NULL; p += len)
-		n += p == text || p[-1] == '\n';
+	n = count_in(text, line);
 	free(text);
 	return n;
+}
+
+static bool
+is_wanted(const char *line, size_t len, long *nth)
+{
+	if (asked.kill == NULL || strncmp(asked.kill, line, len - 1) != 0 || asked.kill[len - 1] != '\t')
+		return false;
+	*nth = strtol(asked.kill + len, NULL, 10);
+	return true;
 }
 
 /* Is it here and now? Then fd is the log, and dying is left to the caller. */
 static bool
 step_is_last(int *fd, const char *fmt, va_list ap)
 {
-	const char *log = getenv("GSP_FAULT_LOG"), *want = getenv("GSP_FAULT_KILL");
 	char line[NAME_MAX_ + 80], *end = line;
 	size_t len;
 	long nth;
 
 	*fd = -1;
-	if (log == NULL)
+	if (asked.log == NULL)
 		return false;
-	end += snprintf(line, 64, "%.60s\t", program_invocation_short_name);
+	end += snprintf(line, 64, "%.60s\t", asked.tool);
 	(void)vsnprintf(end, NAME_MAX_, fmt, ap);
 	(void)snprintf(line + strlen(line), 2, "\n");
-	if ((*fd = __real_open(log, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) == -1)
+	len = strlen(line);
+	if (asked.shared != NULL)
+		return share_line(line) && is_wanted(line, len, &nth) &&
+		    count_in(asked.shared->text, line) == nth;
+	if ((*fd = __real_open(asked.log, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) == -1)
 		return false;
 	flock(*fd, LOCK_EX);
-	len = strlen(line);
 	if (__real_write(*fd, line, len) != (ssize_t)len)
 		abort();
-	if (want == NULL || strncmp(want, line, len - 1) != 0 || want[len - 1] != '\t')
-		return false;
-	nth = strtol(want + len, NULL, 10);
-	return count(*fd, line) == nth;
+	return is_wanted(line, len, &nth) && count(*fd, line) == nth;
 }
 
 __attribute__((format(printf, 1, 2))) static void
@@ -188,7 +332,7 @@ step(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (step_is_last(&fd, fmt, ap))
-		die(fd, getenv("GSP_FAULT_LOG"));
+		die(fd);
 	va_end(ap);
 	if (fd != -1)
 		close(fd);
@@ -201,7 +345,7 @@ step(const char *fmt, ...)
 static const char *
 plain(char *out, const char *path)
 {
-	const char *home = getenv("GSP_HOME"), *p = path;
+	const char *home = asked.home, *p = path;
 	size_t n = home != NULL ? strlen(home) : 0, o = 0;
 
 	if (n > 0 && strncmp(path, home, n) == 0 && path[n] == '/')
@@ -313,11 +457,30 @@ half(int to, const void *data, size_t len, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (step_is_last(&fd, fmt, ap) && __real_write(to, data, len / 2) >= -1)
-		die(fd, getenv("GSP_FAULT_LOG"));
+		die(fd);
 	va_end(ap);
 	if (fd != -1)
 		close(fd);
 	errno = was;
+}
+
+/* The two halves of the bot speak in lines; the first that is sent names the step. */
+static void
+step_of_talk(int fd, const char *data, size_t len)
+{
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+	const char *kind = memmem(data, len, "\"kind\":\"", 8);
+
+	if (kind != NULL && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX)
+		step("say %.*s", (int)strspn(kind + 8, "abcdefghijklmnopqrstuvwxyz"), kind + 8);
+}
+
+ssize_t
+__wrap_send(int fd, const void *data, size_t len, int flags)
+{
+	step_of_talk(fd, data, len);
+	return __real_send(fd, data, len, flags);
 }
 
 ssize_t
@@ -325,6 +488,7 @@ __wrap_write(int fd, const void *data, size_t len)
 {
 	char b[NAME_MAX_];
 
+	step_of_talk(fd, data, len);
 	if (is_file(fd) && strncmp(name_of_fd(b, fd), "/memfd:", 7) != 0) {
 		step("write %s", b);
 		/* what is renamed into place when it is whole may tear without anybody seeing it */
@@ -511,6 +675,7 @@ int
 __wrap_execv(const char *path, char *const argv[])
 {
 	step("exec %s", base_of(path));
+	hand_on(base_of(path));
 	return __real_execv(path, argv);
 }
 
@@ -518,6 +683,7 @@ int
 __wrap_execvp(const char *file, char *const argv[])
 {
 	step("exec %s", base_of(file));
+	hand_on(base_of(file));
 	return __real_execvp(file, argv);
 }
 
@@ -548,6 +714,64 @@ __wrap_gsp_http_do(struct gsp_http *h, const struct gsp_http_req *req, struct gs
 	rc = __real_gsp_http_do(h, req, res, err);
 	step("%s %s answered", req->method, b);
 	return rc;
+}
+
+/* ---- Discord: before the request, and when it has answered and nobody acted on it yet ---- */
+
+struct heard {
+	gsp_multi_fn *fn;
+	void *ctx;
+	char name[NAME_MAX_ + 16];
+};
+
+static void
+hear(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err)
+{
+	struct heard *h = ctx;
+
+	step("%s answered", h->name);
+	h->fn(h->ctx, res, err);
+	free(h);
+}
+
+/* "/api/v10/interactions/#/.../callback": what is long is a secret, and another each time. */
+static void
+name_request(char *out, const struct gsp_http_req *req)
+{
+	char b[NAME_MAX_], *p = strstr(req->url, "://"), *word, *rest;
+
+	p = p != NULL ? strchr(p + 3, '/') : NULL;
+	plain(b, p != NULL ? p : "/");
+	b[strcspn(b, "?")] = '\0';
+	out += snprintf(out, 16, "%.8s ", req->method);
+	for (word = strtok_r(b, "/", &rest); word != NULL; word = strtok_r(NULL, "/", &rest))
+		out += sprintf(out, "/%s", strlen(word) > 24 ? "..." : word);
+}
+
+int
+__wrap_gsp_multi_start(struct gsp_multi *m, const struct gsp_http_req *req, gsp_multi_fn *fn, void *ctx,
+    struct gsp_err *err)
+{
+	struct heard *h = malloc(sizeof(*h));
+
+	if (h == NULL)
+		abort();
+	h->fn = fn;
+	h->ctx = ctx;
+	name_request(h->name, req);
+	step("%s", h->name);
+	if (__real_gsp_multi_start(m, req, hear, h, err) == 0)
+		return 0;
+	free(h);
+	return -1;
+}
+
+/* A frame to the gateway, masked: nobody can tell which. */
+CURLcode
+__wrap_curl_easy_send(CURL *c, const void *data, size_t len, size_t *sent)
+{
+	step("to the gateway");
+	return __real_curl_easy_send(c, data, len, sent);
 }
 
 /* ---- ssh ---- */
@@ -644,10 +868,4 @@ static void
 at_end(void)
 {
 	step("exit");
-}
-
-__attribute__((constructor)) static void
-begin(void)
-{
-	atexit(at_end);
 }

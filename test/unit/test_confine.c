@@ -164,6 +164,10 @@ sockets(void)
 	}
 	DENIED(accept(fd, NULL, NULL), EPERM);
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0); /* libcurl wakes itself with one */
+	/* such a pair is joined for good, but one of datagrams could be sent to any service's address */
+	DENIED(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), EACCES);
+	DENIED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), EACCES);
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
 	return 0;
 }
 

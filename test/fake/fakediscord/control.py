@@ -20,6 +20,7 @@ class Control:
     def __init__(self, w, rest):
         self.w, self.rest, self.hub, self.answers = w, rest, rest.hub, rest.answers
         self.posts, self.commands = rest.posts, rest.commands
+        self.held = None  # interactions that leave together (many)
 
     async def handle(self, r):
         name = r.path[len('/_control/'):].strip('/').replace('/', '_') or 'state'
@@ -88,6 +89,9 @@ class Control:
 
     def send(self, i, rights, a):
         i.event = self.event(i, rights, a)
+        if self.held is not None:
+            self.held.append(i)
+            return {'id': i.id, 'token': i.token, 'sent': None}
         i.sent = 1 if self.hub.event('INTERACTION_CREATE', i.event) else 0
         return {'id': i.id, 'token': i.token, 'sent': bool(i.sent)}
 
@@ -124,6 +128,19 @@ class Control:
             raise Wrong('focused: which option is being typed')
         a['options'] = {**a.get('options', {}), a['focused']: a.get('value', '')}
         return self.do_command(a, AUTOCOMPLETE)
+
+    def do_many(self, a):
+        """Many people at once: the events are made first, and leave together."""
+        held = self.held = []
+        try:
+            out = [getattr(self, 'do_' + word)(dict(what)) for word, what in a['do']
+                   if word in ('command', 'autocomplete', 'press')]
+        finally:
+            self.held = None
+        for i in held:
+            i.made, i.began = now_ms(), time.monotonic()
+            i.sent = 1 if self.hub.event('INTERACTION_CREATE', i.event) else 0
+        return [o['id'] for o in out]
 
     def do_press(self, a):
         """A button by custom_id or by a part of its label, of a message or of the newest that has it."""

@@ -1,0 +1,6 @@
+#!/bin/sh
+# See kill_bot.sh.
+SHARD=2/2
+. test/faults/kill_bot.sh
+in_sandbox "$@"
+bot_campaign
