@@ -210,6 +210,22 @@ make_job(struct mon *m, struct gsp_talk *t, bool even)
 	return jobs_make(m, t, even, &err) == 0 ? 0 : not_noted(m, t, &err);
 }
 
+/* Two at once would only hear from the tool that the server is busy, and shout it through the channel. */
+static int
+check_alone(struct mon *m, const struct gsp_talk *t)
+{
+	static const char *const doing[] = {
+	    [GSP_VERB_UP] = "is coming up", [GSP_VERB_DOWN] = "is going down",
+	    [GSP_VERB_RESTART] = "is restarting", [GSP_VERB_RESTORE] = "is going back to a save"};
+	const struct gsp_talk *other = jobs_on(m, t->server);
+
+	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* that says it better itself */
+		return 0;
+	mon_refuse(m, t->n, "%s %s already, as %s asked; the message of that in <#%s> shows how far it is",
+	    t->server, doing[other->verb], other->who.name, other->who.channel);
+	return -1;
+}
+
 void
 asks_ask(struct mon *m, struct gsp_talk *t)
 {
@@ -226,7 +242,7 @@ asks_ask(struct mon *m, struct gsp_talk *t)
 		what = t->verb == GSP_VERB_DOWN || t->verb == GSP_VERB_RESTORE ||
 		        (t->verb == GSP_VERB_RESTART && may_be_played(m, t->server))
 		    ? QUERY : JOB;
-		if (make_job(m, t, false) == -1)
+		if (check_alone(m, t) == -1 || make_job(m, t, false) == -1)
 			return;
 	} else if (acts(t->verb) && claim(m, t) == -1)
 		return;
@@ -267,6 +283,11 @@ asks_press(struct mon *m, struct gsp_talk *t)
 		return;
 	if ((q = answered(m, t, why)) == NULL) {
 		mon_refuse(m, t->n, "%s", why);
+		return;
+	}
+	if (yes && jobs_on(m, q->ask.server) != NULL) {
+		mon_refuse(m, t->n, "something else is being done with %s; press again when that is over",
+		    q->ask.server);
 		return;
 	}
 	t->verb = q->ask.verb;
@@ -311,12 +332,26 @@ looked(struct mon *m, void *ctx, int status, const char *out, const char *said)
 	waiting_free(w);
 }
 
+/* What changes something is in the log, with who it was; looking is not. */
+static void
+log_act(const struct gsp_talk *t)
+{
+	char actor[129];
+
+	words_actor(actor, &t->who);
+	gsp_cli_warn("%s: %s %s%s%s", actor, gsp_verb_name(t->verb), t->server,
+	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? " " : "",
+	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? t->time : "");
+}
+
 static void
 look(struct mon *m, struct waiting *w)
 {
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
 
+	if (w->t.verb == GSP_VERB_EXTEND || w->t.verb == GSP_VERB_HOLD || w->t.verb == GSP_VERB_SAY)
+		log_act(&w->t);
 	if (words_look(&argv, m, &w->t, &err) == -1) {
 		result(m, &w->t, -1, "", err.msg);
 		gsp_argv_release(&argv);
@@ -347,6 +382,7 @@ go(struct mon *m, struct waiting *w)
 		give_up(m, w, err.msg);
 		return;
 	}
+	log_act(&w->t);
 	waiting_free(w);
 }
 

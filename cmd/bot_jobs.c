@@ -167,6 +167,15 @@ begin(struct mon *m, struct job *j)
 	mon_send(m, &j->begin);
 }
 
+const struct gsp_talk *
+jobs_on(const struct mon *m, const char *server)
+{
+	for (const struct job *j = m->jobs->first; j != NULL; j = j->next)
+		if (j->stage == RUNS && strcmp(j->begin.server, server) == 0)
+			return &j->begin;
+	return NULL;
+}
+
 int
 jobs_go(struct mon *m, const char *id, const char *message, const char *channel, bool even,
     struct gsp_err *err)

@@ -196,6 +196,8 @@ struct jobs *jobs_new(void);
 void jobs_free(struct jobs *j);
 /** jobs_load(m, err): those of earlier runs. */
 int jobs_load(struct mon *m, struct gsp_err *err);
+/** jobs_on(m, server): the one that is at work there; NULL. */
+const struct gsp_talk *jobs_on(const struct mon *m, const char *server);
 /** jobs_make(m, begin, even, err): its directory, before anything starts. GSP_EREFUSED when it is there
  * already. */
 int jobs_make(struct mon *m, const struct gsp_talk *begin, bool even, struct gsp_err *err);

@@ -214,18 +214,71 @@ shorten_paths(struct gsp_buf *out, const char *text)
 	}
 }
 
-/* ---- sentences ---- */
+/* ---- what only matters at a prompt ---- */
 
-/* A role mention of just this form: its length; 0: it is none. */
+/* "generation 4": in chat that is a save, as in /server saves. */
 static size_t
-role_mention(const char *p)
+generation(const char *text, const char *p)
 {
+	static const char word[] = "generation";
+	size_t n = sizeof(word) - 1;
+
+	if ((p > text && p[-1] != ' ' && p[-1] != '\'') || strncmp(p, word, n) != 0)
+		return 0;
+	return p[n] == ' ' || p[n] == '\0' || p[n] == 's' ? n : 0;
+}
+
+/* How much of ${p} nobody in chat needs: the file of a lock, a process, the number of an account before
+ * its name. */
+static size_t
+needless(const char *p)
+{
+	static const char lock[] = "/lock' is locked: ";
+	const char *end;
 	size_t n;
 
-	if (strncmp(p, "<@&", 3) != 0)
+	if (begins(p, strlen(p), "'state/") && (end = strchr(p + 1, '\'')) != NULL &&
+	    end - p >= 5 && begins(end - 5, strlen(end - 5), lock))
+		return (size_t)(end - 5 - p) + sizeof(lock) - 1;
+	if (begins(p, strlen(p), " (pid ")) {
+		n = strspn(p + 6, "0123456789");
+		return n > 0 && p[6 + n] == ')' ? n + 7 : 0;
+	}
+	if (begins(p, strlen(p), "discord:")) {
+		n = strspn(p + 8, "0123456789");
+		return n > 0 && p[8 + n] == '/' ? n + 9 : 0;
+	}
+	return 0;
+}
+
+static void
+plainer(struct gsp_buf *out, const char *text)
+{
+	for (const char *p = text; *p != '\0';) {
+		size_t n = needless(p);
+
+		if (n > 0) {
+			p += n;
+		} else if ((n = generation(text, p)) > 0) {
+			gsp_buf_adds(out, "save");
+			p += n;
+		} else
+			gsp_buf_addc(out, *p++);
+	}
+}
+
+/* ---- sentences ---- */
+
+/* A role or a channel, of just this form: its length; 0: it is none. */
+static size_t
+mention(const char *p)
+{
+	size_t n, at = strncmp(p, "<@&", 3) == 0 ? 3 : strncmp(p, "<#", 2) == 0 ? 2 : 0;
+
+	if (at == 0)
 		return 0;
-	n = strspn(p + 3, "0123456789");
-	return n > 0 && n <= 20 && p[3 + n] == '>' ? n + 4 : 0;
+	n = strspn(p + at, "0123456789");
+	return n > 0 && n <= 20 && p[at + n] == '>' ? at + n + 1 : 0;
 }
 
 /* Up to what has to be written otherwise. */
@@ -235,7 +288,7 @@ plain_length(const char *p)
 	size_t n = 0;
 
 	while (p[n] != '\0' && strncmp(p + n, "'gsp ", 5) != 0 && strncmp(p + n, "'gsp-", 5) != 0 &&
-	    strncmp(p + n, "'/server ", 9) != 0 && role_mention(p + n) == 0)
+	    strncmp(p + n, "'/server ", 9) != 0 && mention(p + n) == 0)
 		n++;
 	return n;
 }
@@ -272,15 +325,18 @@ add_command(struct gsp_buf *out, const char *p)
 void
 gsp_text_words(struct gsp_buf *out, const char *text, size_t max)
 {
-	struct gsp_buf s = GSP_BUF_INIT(4 * GSP_TEXT_BUF), made = GSP_BUF_INIT(8 * GSP_TEXT_BUF);
+	struct gsp_buf cut = GSP_BUF_INIT(4 * GSP_TEXT_BUF), s = GSP_BUF_INIT(4 * GSP_TEXT_BUF);
+	struct gsp_buf made = GSP_BUF_INIT(8 * GSP_TEXT_BUF);
 	size_t n;
 
-	shorten_paths(&s, text);
+	shorten_paths(&cut, text);
+	plainer(&s, gsp_buf_str(&cut));
+	gsp_buf_release(&cut);
 	for (const char *p = gsp_buf_str(&s); *p != '\0'; p += n) {
 		n = plain_length(p);
 		if (n > 0)
 			add_plain(&made, p, n);
-		else if ((n = role_mention(p)) > 0)
+		else if ((n = mention(p)) > 0)
 			gsp_buf_add(&made, p, n);
 		else if ((n = add_command(&made, p)) == 0) {
 			n = 1;

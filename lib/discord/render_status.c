@@ -167,7 +167,7 @@ gsp_render_status(struct gsp_buf *out, const struct gsp_talk *t)
 	while ((r = gsp_rows_next(&at)) != NULL) {
 		add_row(&line, r);
 		add_why(&line, r, t->server[0] != '\0' ? 800 : 300);
-		if (t->server[0] != '\0' || !is_fine(r))
+		if ((t->server[0] != '\0' && !stage_is(r, "running")) || !is_fine(r))
 			add_next(&line, r);
 		gsp_lines_add(&lines, &line);
 		gsp_json_free(r);
