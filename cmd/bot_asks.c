@@ -212,15 +212,17 @@ claim(struct mon *m, const struct gsp_talk *t)
 static bool
 is_busy(struct mon *m, const struct gsp_talk *t)
 {
+	static const char *const doing[] = {
+	    [GSP_VERB_UP] = "is coming up", [GSP_VERB_DOWN] = "is going down",
+	    [GSP_VERB_RESTART] = "is restarting", [GSP_VERB_RESTORE] = "is going back to a save"};
 	const struct gsp_talk *other = jobs_busy(m, t->server);
 	char text[48];
 
 	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* itself, repeated */
 		return false;
-	mon_refuse(m, t->n, "%s is busy: the '/server %s' of %s began %s ago; '/server status name:%s' shows "
-	    "how far it is. Ask again when that is over", t->server, gsp_verb_name(other->verb),
-	    other->who.name, gsp_num_span(text, sizeof(text), (gsp_wall_ms() - other->asked_ms) / 1000),
-	    t->server);
+	mon_refuse(m, t->n, "%s %s already, as %s asked %s ago; the message of that in <#%s> shows how far it "
+	    "is. Ask again when that is over", t->server, doing[other->verb], other->who.name,
+	    gsp_num_span(text, sizeof(text), (gsp_wall_ms() - other->asked_ms) / 1000), other->who.channel);
 	return true;
 }
 
@@ -340,12 +342,26 @@ looked(struct mon *m, void *ctx, int status, const char *out, const char *said)
 	waiting_free(w);
 }
 
+/* What changes something is in the log, with who it was; looking is not. */
+static void
+log_act(const struct gsp_talk *t)
+{
+	char actor[129];
+
+	words_actor(actor, &t->who);
+	gsp_cli_warn("%s: %s %s%s%s", actor, gsp_verb_name(t->verb), t->server,
+	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? " " : "",
+	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? t->time : "");
+}
+
 static void
 look(struct mon *m, struct waiting *w)
 {
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
 
+	if (w->t.verb == GSP_VERB_EXTEND || w->t.verb == GSP_VERB_HOLD || w->t.verb == GSP_VERB_SAY)
+		log_act(&w->t);
 	if (words_look(&argv, m, &w->t, &err) == -1) {
 		result(m, &w->t, -1, "", err.msg);
 		gsp_argv_release(&argv);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "discord/message.h"
 #include "gsp/history.h"
 #include "gsp/status.h"
 #include "bot_mon.h"
@@ -142,7 +143,7 @@ saves(struct offer **out, struct mon *m, const struct gsp_talk *t)
 		if (localtime_r(&at, &tm) == NULL || strftime(when, sizeof(when), "%d %b %H:%M", &tm) == 0)
 			snprintf(when, sizeof(when), "?");
 		snprintf(c->name, sizeof(c->name), "%" PRIu64 ": %s, %s", numbers[i], when,
-		    gsp_gen_kind_name(g.kind));
+		    gsp_message_save_kind(gsp_gen_kind_name(g.kind)));
 		offers[n].rank = (int)n;
 		n++;
 	}

@@ -17,6 +17,10 @@
 
 #define GSP_MESSAGE_CONTENT_MAX 2000 /* characters */
 
+/** gsp_message_save_kind(kind): "after playing" for "down", and so on: how a save came to be, for people.
+ * ${kind} itself if it is another. */
+const char *gsp_message_save_kind(const char *kind);
+
 /** gsp_message_escape(out, text, max): append ${text} as plain words: Markdown, mentions and links
  * inert, line breaks spaces, invalid UTF-8, control characters and those that turn or hide text U+FFFD;
  * at most ${max} characters, backslashes counted, the last one "…" if it was cut. */

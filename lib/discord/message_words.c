@@ -215,13 +215,66 @@ shorten_paths(struct gsp_buf *out, const char *text)
 	}
 }
 
+/* ---- what only matters at a prompt ---- */
+
+/* "generation 4": in chat that is a save, as in /server saves. */
+static size_t
+generation(const char *text, const char *p)
+{
+	static const char word[] = "generation";
+	size_t n = sizeof(word) - 1;
+
+	if ((p > text && p[-1] != ' ' && p[-1] != '\'') || strncmp(p, word, n) != 0)
+		return 0;
+	return p[n] == ' ' || p[n] == '\0' || p[n] == 's' ? n : 0;
+}
+
+/* How much of ${p} nobody in chat needs: the file of a lock, a process, the number of an account before
+ * its name. */
+static size_t
+needless(const char *p)
+{
+	static const char lock[] = "/lock' is locked: ";
+	const char *end;
+	size_t n;
+
+	if (begins(p, strlen(p), "'state/") && (end = strchr(p + 1, '\'')) != NULL &&
+	    end - p >= 5 && begins(end - 5, strlen(end - 5), lock))
+		return (size_t)(end - 5 - p) + sizeof(lock) - 1;
+	if (begins(p, strlen(p), " (pid ")) {
+		n = strspn(p + 6, "0123456789");
+		return n > 0 && p[6 + n] == ')' ? n + 7 : 0;
+	}
+	if (begins(p, strlen(p), "discord:")) {
+		n = strspn(p + 8, "0123456789");
+		return n > 0 && p[8 + n] == '/' ? n + 9 : 0;
+	}
+	return 0;
+}
+
+static void
+plainer(struct gsp_buf *out, const char *text)
+{
+	for (const char *p = text; *p != '\0';) {
+		size_t n = needless(p);
+
+		if (n > 0) {
+			p += n;
+		} else if ((n = generation(text, p)) > 0) {
+			gsp_buf_adds(out, "save");
+			p += n;
+		} else
+			gsp_buf_addc(out, *p++);
+	}
+}
+
 /* ---- sentences ---- */
 
-/* A role or a channel, mentioned in just this form: its length; 0: it is none. */
+/* A role or a channel, of just this form: its length; 0: it is none. */
 static size_t
 mention(const char *p)
 {
-	size_t at = strncmp(p, "<@&", 3) == 0 ? 3 : strncmp(p, "<#", 2) == 0 ? 2 : 0, n;
+	size_t n, at = strncmp(p, "<@&", 3) == 0 ? 3 : strncmp(p, "<#", 2) == 0 ? 2 : 0;
 
 	if (at == 0)
 		return 0;
@@ -273,10 +326,13 @@ add_command(struct gsp_buf *out, const char *p)
 void
 gsp_text_words(struct gsp_buf *out, const char *text, size_t max)
 {
-	struct gsp_buf s = GSP_BUF_INIT(4 * GSP_TEXT_BUF), made = GSP_BUF_INIT(8 * GSP_TEXT_BUF);
+	struct gsp_buf cut = GSP_BUF_INIT(4 * GSP_TEXT_BUF), s = GSP_BUF_INIT(4 * GSP_TEXT_BUF);
+	struct gsp_buf made = GSP_BUF_INIT(8 * GSP_TEXT_BUF);
 	size_t n;
 
-	shorten_paths(&s, text);
+	shorten_paths(&cut, text);
+	plainer(&s, gsp_buf_str(&cut));
+	gsp_buf_release(&cut);
 	for (const char *p = gsp_buf_str(&s); *p != '\0'; p += n) {
 		n = plain_length(p);
 		if (n > 0)

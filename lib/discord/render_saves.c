@@ -8,24 +8,30 @@
 #include "base/banned.h"
 
 /* Source: gsp-sync(1) and gsp-saves(1). */
-static void
-add_kind(struct gsp_buf *b, const struct gsp_json *r)
+const char *
+gsp_message_save_kind(const char *kind)
 {
 	static const char *const words[][2] = {{"down", "after playing"}, {"edit", "edited by hand"},
 	    {"import", "brought in"}, {"live", "copied while playing"},
-	    {"killed", "the game had to be killed"}};
+	    {"killed", "the game had to be killed"},
+	    {"restore", "an older one again"}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(kind, words[i][0]) == 0)
+			return words[i][1];
+	return kind;
+}
+
+static void
+add_kind(struct gsp_buf *b, const struct gsp_json *r)
+{
 	const char *kind = gsp_json_str(r, "kind", "");
 
 	if (strcmp(kind, "restore") == 0) {
 		gsp_buf_addf(b, "back to %" PRIu64, gsp_json_u64(r, "parent", 0));
 		return;
 	}
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strcmp(kind, words[i][0]) == 0) {
-			gsp_buf_adds(b, words[i][1]);
-			return;
-		}
-	gsp_message_escape(b, kind, 40);
+	gsp_message_escape(b, gsp_message_save_kind(kind), 40);
 }
 
 static void

@@ -184,7 +184,7 @@ status_row(struct gsp_buf *b, const struct gsp_talk *t, const struct gsp_json *r
 	add_cost(b, r);
 	add_end(b, r);
 	add_why(b, r, one ? 800 : 300);
-	if (one || !is_fine(r))
+	if ((one && !stage_is(r, "running")) || !is_fine(r))
 		add_next(b, r);
 }
 

@@ -34,7 +34,7 @@ say_up(struct gsp_buf *b, const struct gsp_view *v)
 	add_took(b, v);
 	if (hourly >= 0)
 		gsp_buf_addf(b, " \xc2\xb7 %s an hour", gsp_num_usd(text, sizeof(text), hourly));
-	if (v->cost_usd > 0)
+	if (v->cost_usd > hourly + 0.00005) /* in the first hour it says the same twice */
 		gsp_buf_addf(b, ", %s so far", gsp_num_usd(text, sizeof(text), v->cost_usd));
 	if (lease != 0)
 		gsp_buf_addf(b, "\nIt runs until <t:%" PRId64 ":t> (<t:%" PRId64 ":R>); longer with "
@@ -51,7 +51,7 @@ say_down(struct gsp_buf *b, const struct gsp_view *v)
 		return;
 	}
 	if (v->generation != 0)
-		gsp_buf_addf(b, ": the save is home as generation **%" PRIu64 "**", v->generation);
+		gsp_buf_addf(b, ": everything is home as save **%" PRIu64 "**", v->generation);
 	else
 		gsp_buf_adds(b, ": the save is home");
 	if (v->cost_usd >= 0)
@@ -65,7 +65,7 @@ say_restore(struct gsp_buf *b, const struct gsp_view *v)
 	uint64_t generation = gsp_json_u64(v->record, "generation", v->generation);
 
 	if (generation != 0)
-		gsp_buf_addf(b, "; that is generation **%" PRIu64 "** now", generation);
+		gsp_buf_addf(b, "; it is save **%" PRIu64 "** now", generation);
 	gsp_buf_addf(b, ". `/server up name:%s` goes on from there", v->server);
 }
 

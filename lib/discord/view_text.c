@@ -110,8 +110,9 @@ gsp_view_why(struct gsp_buf *out, const struct gsp_view *v)
 	if (!command)
 		gsp_buf_addf(out, "\n%s `/server %s name:%s`", again ? "It goes on with" : "How it is:",
 		    again ? gsp_verb_name(v->verb) : "status", v->server);
-	/* never in silence; but once is enough */
-	if ((v->has_machine || v->cost_usd > 0) && strstr(v->why, "cost") == NULL) {
+	/* never in silence; but once is enough, and not by whom another job turned away */
+	if (!(v->status == 75 && v->nsteps == 0 && strstr(v->why, "is busy") != NULL) &&
+	    (v->has_machine || v->cost_usd > 0) && strstr(v->why, "cost") == NULL) {
 		gsp_buf_adds(out, "\n" WARNING " the machine is there and costs");
 		if (v->cost_usd > 0)
 			gsp_buf_addf(out, " (%s so far)", gsp_num_usd(text, sizeof(text), v->cost_usd));

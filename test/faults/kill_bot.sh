@@ -113,7 +113,7 @@ end_all_of() {
 fate() { # fate INTERACTION DONE-REGEX
 	I=$1
 	answer_of '[.callback // "", .message // "", .ephemeral] | map(tostring) | join(" ")' >"$T/fate"
-	read -r fate_kind fate_message fate_eph <"$T/fate"
+	read -r fate_kind _ <"$T/fate"
 	fate_text=
 	[ "$fate_kind" = '""' ] || [ -z "$fate_kind" ] || fate_text=$(reply 2>/dev/null)
 	echo "$fate_text" >"$T/fate.text"

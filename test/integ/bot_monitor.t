@@ -211,7 +211,7 @@ told "$ID_"
 ROLE=34
 next
 say "$(jq -nc --argjson who "$(who)" --argjson n $N_ '{kind:"names",n:$n,who:$who,verb:"restore",server:"toy",text:"",saves:true}')"
-await "saves are offered, the newest first" ".kind==\"choices\" and .n==$N_ and .choices[0].value==\"2\" and (.choices[0].name|test(\"^2: .*, down\"))"
+await "saves are offered, the newest first" ".kind==\"choices\" and .n==$N_ and .choices[0].value==\"2\" and (.choices[0].name|test(\"^2: .*, after playing\"))"
 ask restore toy '.save=1' && allowed "restore" && deferred
 await "a question" ".kind==\"question\" and .n==$N_ and .players==-2 and .save==1"
 press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && await "yes" ".kind==\"defer\" and .n==$N_ and .update" && deferred

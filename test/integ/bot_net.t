@@ -165,6 +165,48 @@ violations_none "a dead token is not tried again"
 stop_net
 fresh
 start_net
+until_ready 1 10
+# An answer that only one person sees is no channel message: it is never edited as one.
+slash_raw status name=vanilla
+filled 5
+is "a look-up is edited by its token alone" "$(discord_ask '[.revisions[].via] | unique | join(" ")' message "{\"id\":\"$(answer_of .message)\"}")" "@original defer"
+
+# ---- somebody deletes the message of a job ----
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5 "{\"interaction\":\"$I\"}"
+told=$(heard told)
+discord_control delete "{\"message\":\"$M\"}"
+do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"create\",\"state\":\"start\"}"}'
+do_net end
+ok "its message is gone: the end is told all the same" until_message "vanilla.* is up" 10 '{"via":"channel","since":0}'
+ok "and counts as told" until_true 5 heard_n told $((told + 1))
+ok "the dead message is let go" until_true 10 said "cannot be edited in its channel any more"
+tries=$(discord_asked '{"method":"PATCH","status":404}' | jq length)
+ok "after a few tries ($tries)" test "$tries" -le 2
+violations_none "Discord has nothing against it"
+stop_net
+
+# ---- nothing is left but the webhook ----
+fresh '{"webhooks": [{"id": "1600000000000000001"}], "knobs":{"token_life_s":2}}'
+start_net
+printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
+stop_net
+start_net
+discord_wait '{"for":"resumed","n":1,"timeout":10}'
+as_user anna hidden
+slash_raw up name=vanilla
+until_message "vanilla.* is coming up" 5
+sleep 2.2 # the token ends, and the bot may not write there
+do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"create\",\"state\":\"start\"}"}'
+do_net end
+ok "no token, no right to write: the webhook tells the end" until_message "vanilla.* is up" 10 '{"via":"webhook","channel":"general","pings":"1500000000000000002"}'
+ok "and that counts as told" until_true 5 heard_n told 1
+ok "which the log says" said "its end was told by the webhook"
+violations_none "nothing was tried twice"
+stop_net
+as_user anna
+fresh
+start_net
 printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
 stop_net
 start_net

@@ -102,6 +102,13 @@ words(void)
 	IS_STR(worded("'gsp up toy' makes one"), "`/server up name:toy` makes one");
 	IS_STR(worded("x; 'gsp up toy --from 41', or 'gsp-up --from 40 toy'"),
 	    "x; `/server up name:toy save:41`, or `/server up name:toy save:40`");
+	IS_STR(worded("server 'toy' is busy: 'state/toy/lock' is locked: discord:15/bert: provision (pid 53), for 2 s; "
+	           "'gsp status toy' shows how far it is"),
+	    "server 'toy' is busy: bert: provision, for 2 s; `/server status name:toy` shows how far it is");
+	IS_STR(worded("going on as generation 5, of 2 generations; regeneration"),
+	    "going on as save 5, of 2 saves; regeneration");
+	IS_STR(worded("'state/toy/lock' (pid x) discord:bert/x"), "'state/toy/lock' (pid x) discord:bert/x");
+	IS_STR(worded("ask in <#14000> <#> <#1x> <@15>"), "ask in <#14000> \\<\\#\\> \\<\\#1x\\> \\<\\@15\\>");
 	IS_STR(worded("'gsp down toy --even-if-playing'"), "`/server down name:toy`");
 	IS_STR(worded("'gsp logs toy start'"), "`/server logs name:toy script:start`");
 	IS_STR(worded("'gsp saves list toy' 'gsp saves restore toy 7'"),
@@ -361,7 +368,7 @@ status(void)
 	    "\xf0\x9f\x9f\xa2 **toy** is up \xc2\xb7 `198.18.0.10:7777`");
 	IS_STR(said(GSP_VERB_STATUS, "toy", 0, "@status_toy.out", ""),
 	    "\xf0\x9f\x9f\xa2 **toy** is up \xc2\xb7 `198.18.0.10:7777` \xc2\xb7 $0.0075 so far, $0.0075 an hour"
-	    " \xc2\xb7 stops <t:1795401667:R> (<t:1795401667:t>)\n\xe2\x86\xb3 `/server down name:toy`");
+	    " \xc2\xb7 stops <t:1795401667:R> (<t:1795401667:t>)"); /* nobody asked how to end what is well */
 	OK(strstr(said(GSP_VERB_STATUS, "", 0, "@status_fail.out", ""),
 	       "its words are in `/server logs name:creative script:start`") != NULL);
 	/* down is no failure: it is what was asked */

@@ -151,7 +151,7 @@ up(void)
 	    DONE "machine prepared" DOT "0 s\n" DONE "files sent" DOT "0 s\n" DONE "game started" DOT "0 s\n"
 	    DONE "game answers" DOT "0 s\n" SSH_KEYS);
 	IS_STR(final(v), "<@80351110224678912> **toy** is up: `198.18.0.10:7777`" DOT "took 2 s" DOT
-	    "$0.0075 an hour, $0.0075 so far\nIt runs until <t:1795401667:t> (<t:1795401667:R>); longer with "
+	    "$0.0075 an hour\nIt runs until <t:1795401667:t> (<t:1795401667:R>); longer with "
 	    "`/server extend name:toy`");
 	OK(!gsp_view_line(v, "{\"t\":1,\"server\":\"toy\",\"step\":\"late\",\"state\":\"start\"}"));
 	gsp_view_free(v);
@@ -166,7 +166,7 @@ down(void)
 
 	end(v, 0, "{\"schema\":\"gsp.record/1\",\"server\":\"toy\",\"stage\":\"none\"}\n", "", t, 0.14);
 	OK(strstr(message(v, t), DONE "save is home and proven" DOT) != NULL);
-	OK(strstr(final(v), "**toy** is down: the save is home as generation **2**; the evening cost $0.14" DOT
+	OK(strstr(final(v), "**toy** is down: everything is home as save **2**; the evening cost $0.14" DOT
 	    "took ") != NULL);
 	gsp_view_free(v);
 	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
@@ -192,10 +192,10 @@ others(void)
 	record = slurp("restore", "out");
 	t = feed(v, "restore", 0);
 	end(v, 0, record, "", t, -1);
-	IS_STR(final(v), "<@80351110224678912> **toy** went back; that is generation **3** now. `/server up name:toy` "
+	IS_STR(final(v), "<@80351110224678912> **toy** went back; it is save **3** now. `/server up name:toy` "
 	    "goes on from there");
 	end(v, 0, "", "", t, -1); /* the progress says it as well */
-	OK(strstr(final(v), "that is generation **3** now") != NULL);
+	OK(strstr(final(v), "it is save **3** now") != NULL);
 	gsp_view_free(v);
 	free(record);
 }
