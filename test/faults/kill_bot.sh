@@ -110,7 +110,7 @@ end_the_still() { # end_the_still LOG
 fate() { # fate INTERACTION DONE-REGEX
 	I=$1
 	answer_of '[.callback // "", .message // "", .ephemeral] | map(tostring) | join(" ")' >"$T/fate"
-	read -r fate_kind fate_message fate_eph <"$T/fate"
+	read -r fate_kind _ <"$T/fate"
 	fate_text=
 	[ "$fate_kind" = '""' ] || [ -z "$fate_kind" ] || fate_text=$(reply 2>/dev/null)
 	if discord_ask '[.[] | select(.via == "channel") | .text] | join("\n")' messages "{\"since\":$SINCE}" | grep -q "$2"; then

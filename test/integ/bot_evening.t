@@ -13,7 +13,7 @@ export GSP_HOME="$H"
 gsp init -q --watch nobody --type g6-standard-1 "$H/" </dev/null >/dev/null 2>&1
 (cd "$H" && gsp init -q minetest </dev/null >/dev/null 2>&1)
 # The first evening has a prize: somebody has to see that it is over.
-sed -i 's/^type:.*/&\nlease: {default: 4h, max: 9h}/' "$H/servers/minetest/server.yaml"
+sed -i 's/^type:.*/&\nlease: {first: 4h, max: 9h}/' "$H/servers/minetest/server.yaml"
 start_discord
 BERT=1500000000000000003
 OPERATORS=1300000000000000002
