@@ -86,6 +86,7 @@ await "a question, nobody counted" ".kind==\"question\" and .n==$N_ and .players
 press "$(of ".kind==\"question\" and .n==$N_" .nonce)" true && allowed "yes" && deferred
 ok "it is done" until_true 10 test -s "$T/gsp-down.called"
 is "whoever came meanwhile stays" "$(grep -c even-if-playing "$T/gsp-down.called")" 0
+await "and over" ".kind==\"end\" and .interaction==\"$ID_\""
 
 # ---- whoever asks a lot takes nothing from others ----
 ROLE=34 USER_=8
