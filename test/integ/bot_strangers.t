@@ -88,6 +88,7 @@ ok "it is done" until_true 10 test -s "$T/gsp-down.called"
 await "it is over" ".kind==\"end\" and .interaction==\"$ID_\""
 told "$ID_"
 is "whoever came meanwhile stays" "$(grep -c even-if-playing "$T/gsp-down.called")" 0
+await "and over" ".kind==\"end\" and .interaction==\"$ID_\""
 
 # ---- whoever asks a lot takes nothing from others ----
 ROLE=34 USER_=8
