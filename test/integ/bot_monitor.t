@@ -129,9 +129,9 @@ await "it begins" ".kind==\"begin\" and .interaction==\"$ID_\" and .message==\"7
 await "its steps" ".kind==\"line\" and (.out|fromjson|.step==\"bootstrap\" and .state==\"start\")" 60
 UP=$ID_
 ok "the log says who asked for what" grep -q "job $UP: up toy, asked by discord:7/ann: begun" "$T/bot.err"
-ask up toy && refused "the same once more, meanwhile" "toy is busy: the '/server up' of ann began .* Ask again"
+ask up toy && refused "the same once more, meanwhile" "toy is coming up already, as ann asked .* Ask again"
 ok "and nothing is left of it" [ ! -e "$(job)" ]
-ask down toy && refused "something else meanwhile" "toy is busy: the '/server up' of ann"
+ask down toy && refused "something else meanwhile" "toy is coming up already, as ann asked"
 kill -9 "$BOT"; wait "$BOT" 2>/dev/null
 start_bot
 say '{"kind":"ready","app":"5","user":"6"}'
