@@ -193,7 +193,7 @@ begin(struct mon *m, struct job *j)
 }
 
 /* For whoever reads the log: who asked for what, and what came of it. */
-static void
+__attribute__((format(printf, 2, 3))) static void
 note(const struct gsp_talk *b, const char *fmt, ...)
 {
 	char actor[129], save[32] = "", what[1200];
