@@ -346,7 +346,7 @@ test_utf8(void)
 	    {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff}};
 	static const char *const none[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
 	    "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3",
-	    "\xe2\x82", "\xf0\x9f\x98", "\xc3" "a"};
+	    "\xe2\x82", "\xf0\x9f\x98", "\xc3\x61"};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		IS_INT(gsp_utf8_len(v[i].text), v[i].len);
