@@ -43,7 +43,7 @@ label(char out[101], const char *server, const struct seen_row *r)
 		snprintf(players, sizeof(players), ", %" PRId64 " player%s", r->players,
 		    r->players == 1 ? "" : "s");
 	if (strcmp(r->stage, "none") == 0)
-		snprintf(out, 101, "%.28s: %s", server, r->busy ? "being worked on" : "down");
+		snprintf(out, 101, "%.28s: %s", server, r->busy ? "being worked on" : "off");
 	else if (strcmp(r->stage, "running") == 0)
 		snprintf(out, 101, "%.28s: up since %s%s", server,
 		    clock_text(when, sizeof(when), r->since, gsp_wall_s()), players);

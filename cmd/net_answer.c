@@ -61,7 +61,7 @@ ask_defer(struct ask *a, const struct gsp_talk *t)
 	a->due_ms = a->came_ms + LATE_MS;
 	a->update = t->update;
 	if (a->update) {
-		gsp_message_update(&a->body, a->yes ? "Confirmed." : "Nothing was done.");
+		gsp_message_pressed(&a->body, t, a->yes);
 		if (q != NULL)
 			q->pressing++;
 	} else {

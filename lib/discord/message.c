@@ -297,15 +297,34 @@ gsp_message_question(struct gsp_buf *out, const struct gsp_talk *t)
 	gsp_buf_release(&b);
 }
 
+static void
+add_nothing(struct gsp_buf *b, const char *server)
+{
+	gsp_buf_adds(b, "Nothing was done: ");
+	gsp_text_name(b, server);
+	gsp_buf_adds(b, " is as it was.");
+}
+
 void
 gsp_message_question_over(struct gsp_buf *out, const struct gsp_talk *t)
 {
 	struct gsp_buf b = GSP_BUF_INIT(GSP_TEXT_BUF);
 
-	gsp_buf_adds(&b, "Nothing was done: ");
-	gsp_text_name(&b, t->server);
-	gsp_buf_adds(&b, " is as it was.");
+	add_nothing(&b, t->server);
 	content(out, gsp_buf_str(&b));
+	gsp_buf_release(&b);
+}
+
+void
+gsp_message_pressed(struct gsp_buf *out, const struct gsp_talk *t, bool yes)
+{
+	struct gsp_buf b = GSP_BUF_INIT(GSP_TEXT_BUF);
+
+	if (yes)
+		gsp_buf_adds(&b, "Confirmed.");
+	else
+		add_nothing(&b, t->server);
+	gsp_message_update(out, gsp_buf_str(&b));
 	gsp_buf_release(&b);
 }
 

@@ -48,6 +48,8 @@ void gsp_message_result(struct gsp_buf *out, const struct gsp_talk *t, int64_t n
 /** QUESTION with its two buttons; _over: without them, saying that nothing was done. */
 void gsp_message_question(struct gsp_buf *out, const struct gsp_talk *t);
 void gsp_message_question_over(struct gsp_buf *out, const struct gsp_talk *t);
+/** gsp_message_pressed(out, defer, yes): the callback to a button: type 7, buttons gone, what was decided. */
+void gsp_message_pressed(struct gsp_buf *out, const struct gsp_talk *defer, bool yes);
 
 /** gsp_message_button(nonce, yes, custom_id): read a custom_id of ours: 0, or -1. */
 int gsp_message_button(char nonce[33], bool *yes, const char *custom_id);

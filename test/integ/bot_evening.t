@@ -128,7 +128,7 @@ look "/server cost of nothing" cost
 # ---- up ----
 autocomplete up name=mi
 ok "the name is offered" answered 5
-is "with its state" "$(answer_of '.choices[0].name')" "minetest: down"
+is "with its state" "$(answer_of '.choices[0].name')" "minetest: off"
 note "autocomplete was answered after $(answer_of .answered_after_ms) ms"
 mark
 slash up name=minetest

@@ -84,7 +84,7 @@ names() { # names VERB TEXT
 }
 offered() { of ".kind==\"choices\" and .n==$N_" '[.choices[].value]|join(" ")'; }
 ROLE=31 && names up "" && is "names to up" "$(offered)" "other toy"
-is "... with the state" "$(of ".kind==\"choices\" and .n==$N_" '.choices[1].name')" "toy: down"
+is "... with the state" "$(of ".kind==\"choices\" and .n==$N_" '.choices[1].name')" "toy: off"
 ROLE=32 && names status "" && is "names to look at" "$(offered)" "toy"
 names up "" && is "no names to up" "$(offered)" ""
 ROLE=31 && names up ot && is "what is typed comes first" "$(offered)" "other"
