@@ -191,7 +191,8 @@ handshake(struct gsp_ssh *s, int64_t deadline_ms, struct gsp_err *err)
 	if (strncmp(ssh_get_error(s->ses), "kex error : no match for method server host key", 47) ==
 	    0)
 		return bad_hostkey(err, s, "has no ed25519 host key, ours has one");
-	if (gone)
+	/* where the hang-up came before our first look, libssh's own words are all there is */
+	if (gone || strncmp(ssh_get_error(s->ses), "Socket error:", 13) == 0)
 		return gsp_err_set(err, GSP_ETEMP, "%s hung up before ssh was set up", s->where);
 	return gsp_err_set(err, GSP_EPROTO, "%s does not speak ssh as it should: %s", s->where,
 	    gsp_ssh_why(s));
