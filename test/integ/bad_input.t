@@ -149,10 +149,11 @@ export LINODE_TOKEN
 mkdir "$T/elsewhere" # gsp-init works where it stands
 for path in "$BUILD"/gsp "$BUILD"/gsp-*; do
 	tool=$(basename "$path")
+	name=${tool%-setup} # what gsp-bot becomes to ask Discord is gsp-bot to everybody
 	gives 0 "$tool --help" "$tool" --help
-	prints "... on stdout" "$tool"
+	prints "... on stdout" "$name"
 	gives 0 "$tool --version" "$tool" --version
-	prints "... on stdout" '^'"$tool"'( \(gsp\))? [0-9]+\.[0-9]+'
+	prints "... on stdout" '^'"$name"'( \(gsp\))? [0-9]+\.[0-9]+'
 	"$tool" --help >/dev/full 2>"$T/err"
 	is "$tool --help to a full disk" $? 74
 	(cd "$T/elsewhere" && "$tool" --no-such-option) >"$T/out" 2>"$T/err" </dev/null
