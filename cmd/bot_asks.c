@@ -353,8 +353,7 @@ log_act(const struct gsp_talk *t)
 
 	words_actor(actor, &t->who);
 	gsp_cli_warn("%s: %s %s%s%s", actor, gsp_verb_name(t->verb), t->server,
-	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? " " : "",
-	    t->verb == GSP_VERB_EXTEND || t->verb == GSP_VERB_HOLD ? t->time : "");
+	    t->time[0] != '\0' ? " " : "", t->time);
 }
 
 static void
@@ -363,7 +362,7 @@ look(struct mon *m, struct waiting *w)
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
 
-	if (w->t.verb == GSP_VERB_EXTEND || w->t.verb == GSP_VERB_HOLD || w->t.verb == GSP_VERB_SAY)
+	if (acts(w->t.verb))
 		log_act(&w->t);
 	if (words_look(&argv, m, &w->t, &err) == -1) {
 		result(m, &w->t, -1, "", err.msg);

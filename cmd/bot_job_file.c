@@ -33,8 +33,10 @@ job_write(const struct gsp_home *h, const struct gsp_talk *begin, bool even, str
 
 	t.kind = GSP_TALK_BEGIN;
 	gsp_talk_write(&line, &t);
-	if (!gsp_buf_ok(&line) || gsp_json_parse(&v, line.data, line.len, err) == -1)
+	if (!gsp_buf_ok(&line) || gsp_json_parse(&v, line.data, line.len, err) == -1) {
+		gsp_token_wipe(&line);
 		return gsp_err_set(err, GSP_EBUG, "a job does not fit its file");
+	}
 	gsp_json_add_bool(v, "even_if_playing", even);
 	gsp_buf_reset(&line);
 	gsp_json_print(&line, v);
