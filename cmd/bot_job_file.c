@@ -203,7 +203,10 @@ job_settle(const struct gsp_home *h, const char *id, struct gsp_err *err)
 	int fd = -1, rc = 1;
 
 	if (!job_has(h, id, "end.json")) {
-		if (gsp_lock_take(&fd, job_path(&path, h, id, "lock"), "gsp-bot: settles it", -1, err) == -1)
+		/* a look first: to take it has patience with those who look, and everybody waits for us */
+		if (gsp_lock_peek(job_path(&path, h, id, "lock"), NULL, 0))
+			rc = 0;
+		else if (gsp_lock_take(&fd, gsp_buf_str(&path), "gsp-bot: settles it", -1, err) == -1)
 			rc = err->code == GSP_ETEMP ? 0 : -1;
 		else if (!job_has(h, id, "end.json") && /* its runner may just have ended */
 		    job_write_end(h, id, -1, job_has(h, id, "started")

@@ -157,12 +157,13 @@ gsp_lock_peek(const char *path, char *note, size_t size)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool busy;
 
-	note[0] = '\0';
+	if (note != NULL)
+		note[0] = '\0';
 	if (fd == -1)
 		return false;
 	/* shared: two that only look are not in each other's way */
 	busy = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
-	if (busy)
+	if (busy && note != NULL)
 		read_note(fd, note, size);
 	close(fd);
 	return busy;

@@ -12,7 +12,8 @@
 
 /**
  * gsp_lock_take(fd, path, note, inherited_fd, err):
- * Take the exclusive lock on ${path} without waiting; the descriptor is the lock. ${note}
+ * Take the exclusive lock on ${path}; the descriptor is the lock. Who holds it is not waited for, but
+ * for 100 ms whoever may only look (gsp_lock_peek()). ${note}
  * (one line: who and what) is written into the file. If ${inherited_fd} >= 0 and is open on
  * that very file, a parent holds the lock for us: it is returned as it is.
  * Errors: GSP_ETEMP naming the holder's note and the lock's age.
@@ -39,7 +40,11 @@ bool gsp_lock_says(const char *note, const char *const *whats);
 /** gsp_lock_note(fd, note): replace the note. Best effort: the note only serves people. */
 void gsp_lock_note(int fd, const char *note);
 
-/** gsp_lock_peek(path, note, size): true if somebody holds it; ${note} is then what it says. */
+/**
+ * gsp_lock_peek(path, note, size):
+ * True if somebody holds it; ${note} is then what it says, for which it may wait 100 ms. NULL: not asked
+ * for, and nothing is waited for.
+ */
 bool gsp_lock_peek(const char *path, char *note, size_t size);
 
 /** gsp_lock_free(fd): let go for everybody who inherited it, too; -1 is a no-op. */
