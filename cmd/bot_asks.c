@@ -19,7 +19,6 @@ enum { WAIT_MAX = 256, RECENT = 512 };
 #define LOOK_MS     20000
 #define LOGS_MS     60000
 #define QUERY_MS    8000
-#define QUIET_MS    200   /* after the last of a burst */
 
 #define AGAIN "that was asked already; what became of it is said where it was asked"
 
@@ -39,7 +38,6 @@ struct asks {
 	size_t n;
 	char recent[RECENT][GSP_TALK_ID]; /* interactions that were taken: Discord repeats events */
 	size_t nrecent;
-	int64_t last_ms; /* monotonic: when the last one came */
 };
 
 struct asks *
@@ -82,7 +80,7 @@ asks_free(struct asks *a)
 bool
 asks_wait(const struct mon *m)
 {
-	return m->asks->first != NULL || gsp_now_ms() - m->asks->last_ms < QUIET_MS;
+	return m->asks->first != NULL;
 }
 
 static struct waiting *
@@ -124,7 +122,6 @@ seen(struct asks *a, const char *interaction)
 static int
 acceptable(struct mon *m, const struct gsp_talk *t)
 {
-	m->asks->last_ms = gsp_now_ms();
 	if (find(m->asks, t->n) != NULL) {
 		mon_end(m, GSP_EPROTO, "the network half asked two things under one number");
 		return -1;

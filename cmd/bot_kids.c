@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,8 +17,7 @@
 
 #include "base/banned.h"
 
-enum { RUN_MAX = 16, RUN_BUSY = 1, WAIT_MAX = 256, BURST = 4, GRACE_MS = 2000, REAP_MS = 20,
-	NICE = 10 };
+enum { RUN_MAX = 16, RUN_BUSY = 2, WAIT_MAX = 256, BURST = 4, GRACE_MS = 2000, REAP_MS = 20 };
 
 struct bot_kid {
 	struct bot_kid *next;
@@ -38,7 +36,6 @@ struct bot_kid {
 struct kids {
 	struct bot_kid *first; /* in the order in which they came */
 	size_t most;           /* ... at once, since there were none */
-	bool more;             /* another one may start at the next turn */
 };
 
 struct kids *
@@ -135,7 +132,6 @@ start(struct bot_kid *kid)
 		return;
 	}
 	kid->runs = true;
-	(void)setpriority(PRIO_PROCESS, (id_t)kid->p.pid, NICE); /* we answer everybody, it one person */
 	(void)fcntl(kid->p.out_fd, F_SETFL, O_NONBLOCK);
 	(void)fcntl(kid->p.err_fd, F_SETFL, O_NONBLOCK);
 }
@@ -220,19 +216,11 @@ kids_tick(struct kids *k, struct mon *m)
 			look_after(kid);
 			running += kid->runs;
 		}
-	/* one a turn: to start a program takes long where much goes on, and others wait for a word */
-	k->more = false;
-	for (struct bot_kid *kid = k->first, *one = NULL; kid != NULL && running < most; kid = kid->next) {
-		if (kid->runs || kid->done)
-			continue;
-		if (one != NULL) {
-			k->more = running < most;
-			break;
+	for (struct bot_kid *kid = k->first; kid != NULL && running < most; kid = kid->next)
+		if (!kid->runs && !kid->done) {
+			start(kid);
+			running += kid->runs;
 		}
-		one = kid;
-		start(kid);
-		running += kid->runs;
-	}
 	for (struct bot_kid **at = &k->first; *at != NULL;) {
 		struct bot_kid *kid = *at;
 
@@ -258,8 +246,6 @@ kids_wait_ms(const struct kids *k)
 {
 	int64_t now = gsp_now_ms(), wait = -1;
 
-	if (k->more)
-		return 0;
 	for (const struct bot_kid *kid = k->first; kid != NULL; kid = kid->next) {
 		int64_t w = !kid->runs ? -1
 		    : kid->p.out_fd < 0 && kid->p.err_fd < 0 ? REAP_MS

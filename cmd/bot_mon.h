@@ -190,8 +190,7 @@ void asks_deferred(struct mon *m, struct gsp_talk *t);
 void asks_lost(struct mon *m, struct gsp_talk *t);
 /** asks_tick(m): forgets what was never answered. */
 void asks_tick(struct mon *m);
-/** asks_wait(m): something waits for an answer of the network half, or has only just come. */
-bool asks_wait(const struct mon *m);
+bool asks_wait(const struct mon *m); /* something waits for an answer of the network half */
 
 /* ---- bot_query.c ---- */
 
