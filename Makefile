@@ -161,8 +161,9 @@ check-san:
 INTEG_SAN ?= $(filter-out %/files_many.t %/killed.t %/killed_before.t %/signals.t \
 	%/signals_sync.t %/scale.t %/month.t %/watch.t,$(INTEG))
 
-# Under valgrind: the units that neither start a machine nor keep times of their own.
-VALGRIND_UNIT := $(filter-out %/test_sandbox_machine %/test_ssh %/test_ssh_pump %/test_history_kill %/test_sandbox_api,$(UNIT))
+# Under valgrind, which knows no Landlock: the units that neither start a machine nor keep times of
+# their own.
+VALGRIND_UNIT := $(filter-out %/test_confine %/test_sandbox_machine %/test_ssh %/test_ssh_pump %/test_history_kill %/test_sandbox_api,$(UNIT))
 check-valgrind: tests
 	@mkdir -p $(O)/vg && for t in $(VALGRIND_UNIT); do \
 	    printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --child-silent-after-fork=yes --leak-check=full --errors-for-leak-kinds=definite %s\n' \
