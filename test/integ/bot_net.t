@@ -187,12 +187,15 @@ violations_none "Discord has nothing against it"
 stop_net
 
 # ---- nothing is left but the webhook ----
+start_net_with_webhook() { # the other half says it in its hello
+	start_net
+	printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
+	stop_net
+	start_net
+	discord_wait '{"for":"resumed","n":1,"timeout":10}'
+}
 fresh '{"webhooks": [{"id": "1600000000000000001"}], "knobs":{"token_life_s":2}}'
-start_net
-printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
-stop_net
-start_net
-discord_wait '{"for":"resumed","n":1,"timeout":10}'
+start_net_with_webhook
 as_user anna hidden
 slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5
@@ -206,11 +209,7 @@ violations_none "nothing was tried twice"
 stop_net
 as_user anna
 fresh
-start_net
-printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
-stop_net
-start_net
-discord_wait '{"for":"resumed","n":1,"timeout":10}'
+start_net_with_webhook
 as_user anna hidden
 slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5
