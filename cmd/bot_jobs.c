@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "cli/say.h"
 #include "fmt/json.h"
 #include "sys/io.h"
@@ -34,11 +35,7 @@ enum {
 struct jobs *
 jobs_new(void)
 {
-	struct jobs *j = calloc(1, sizeof(*j));
-
-	if (j == NULL)
-		abort();
-	return j;
+	return gsp_must(calloc(1, sizeof(struct jobs)));
 }
 
 static void
@@ -77,10 +74,8 @@ jobs_find(struct mon *m, const char *id)
 struct job *
 jobs_add(struct mon *m)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j = gsp_must(calloc(1, sizeof(*j)));
 
-	if (j == NULL)
-		abort();
 	gsp_buf_init(&j->part, JOB_LINE_BYTES);
 	j->next = m->jobs->first;
 	m->jobs->first = j;
@@ -304,8 +299,7 @@ send_line(struct mon *m, struct job *j, const char *line)
 
 	gsp_talk_init(&t, GSP_TALK_LINE);
 	snprintf(t.interaction, sizeof(t.interaction), "%s", j->begin.interaction);
-	if ((t.out = strdup(line)) == NULL)
-		abort();
+	t.out = gsp_must(strdup(line));
 	mon_send(m, &t);
 	gsp_talk_release(&t);
 }
@@ -333,8 +327,7 @@ take_line(struct mon *m, struct job *j, const char *line)
 	}
 	if (strcmp(gsp_json_str(v, "state", ""), "progress") == 0 && gsp_json_get(v, "level") == NULL) {
 		free(j->held);
-		if ((j->held = strdup(line)) == NULL)
-			abort();
+		j->held = gsp_must(strdup(line));
 	} else {
 		send_held(m, j);
 		if (mon_room(m))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "discord/command_priv.h"
@@ -98,9 +99,7 @@ parse_roles(struct gsp_talk_who *w, const struct gsp_json *member, struct gsp_er
 		return gsp_err_set(err, GSP_EPROTO, "the interaction has no valid roles");
 	if (n == 0)
 		return 0;
-	w->roles = calloc(n, sizeof(*w->roles));
-	if (w->roles == NULL)
-		abort();
+	w->roles = gsp_must(calloc(n, sizeof(*w->roles)));
 	for (const struct gsp_json *r = gsp_json_first(list); r != NULL; r = gsp_json_next(r)) {
 		const char *id = gsp_json_text(r, "");
 
