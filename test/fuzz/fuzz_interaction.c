@@ -29,7 +29,7 @@ check(struct gsp_buf *b)
 		abort();
 	body = gsp_json_get(o, "data") != NULL ? gsp_json_get(o, "data") : o;
 	content = gsp_json_str(body, "content", "");
-	assert(content[0] != '\0' && gsp_text_chars(content) <= GSP_MESSAGE_CONTENT_MAX);
+	assert(content[0] != '\0' && gsp_utf8_count(content) <= GSP_MESSAGE_CONTENT_MAX);
 	assert(gsp_json_count(gsp_json_get(gsp_json_get(body, "allowed_mentions"), "parse")) == 0);
 	assert(gsp_json_is_arr(gsp_json_get(gsp_json_get(body, "allowed_mentions"), "parse")));
 	gsp_json_free(o);
