@@ -290,12 +290,7 @@ with_what_they_bring(unsigned bits)
 static bool
 is_about(const struct gsp_discord_rule *r, const char *server)
 {
-	if (server == NULL || r->servers.n == 0)
-		return true;
-	for (size_t i = 0; i < r->servers.n; i++)
-		if (strcmp(r->servers.v[i], server) == 0)
-			return true;
-	return false;
+	return server == NULL || r->servers.n == 0 || gsp_argv_has(&r->servers, server);
 }
 
 /* Source: Discord API v10: the role @everyone has the guild's id, and is in nobody's list of roles. */

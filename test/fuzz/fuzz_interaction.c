@@ -10,6 +10,7 @@
 #include "discord/interaction.h"
 #include "discord/message_priv.h"
 #include "discord/view.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -142,11 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || size > GSP_TALK_OUT_MAX)
 		return 0;
-	text = malloc(size);
-	if (text == NULL)
-		abort();
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = '\0';
+	text = fuzz_text(data + 1, size - 1);
 	switch (data[0]) {
 	case 'i': interaction(text, size - 1); break;
 	case 'c': commands(text, size - 1); break;
