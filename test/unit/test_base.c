@@ -162,7 +162,7 @@ test_argv(void)
 		gsp_argv_pushf(&a, "%d", i);
 	gsp_argv_push(&a, "");
 	OK(gsp_argv_ok(&a) && a.n == 101 && a.v[101] == NULL);
-	OK(gsp_argv_has(&a, a.v[100]) && !gsp_argv_has(&a, "no such word"));
+	OK(gsp_argv_has(&a, "99") && !gsp_argv_has(&a, "no such word"));
 	IS_STR(a.v[0], "0");
 	IS_STR(a.v[99], "99");
 	IS_STR(a.v[100], "");
