@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/say.h"
+#include "discord/snowflake.h"
 #include "sys/io.h"
 #include "bot_job_file.h"
 #include "bot_jobs.h"
@@ -122,8 +123,7 @@ each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strlen(e->d_name) < GSP_TALK_ID && e->d_name[0] != '.' &&
-		    strspn(e->d_name, "0123456789") == strlen(e->d_name))
+		if (gsp_snowflake_ok(e->d_name))
 			gsp_argv_push(&ids, e->d_name);
 	if (d != NULL)
 		closedir(d);
