@@ -178,7 +178,7 @@ test_old(void)
 	tick(70 * 60 * 1000);
 	line("a", "start");
 	IS_INT(nsent, 2);
-	answer(1, 400, 30046, NULL);
+	answer(1, 429, 30046, NULL);
 	tick(61000);
 	IS_INT(nsent, 2);
 	tick(240000);
