@@ -181,6 +181,13 @@ place(void)
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":0,\"parent_id\":\"99\"}", up), 0);
 	IS_STR(it.talk.who.parent, ""); /* that is its category */
 	gsp_interaction_release(&it);
+	/* what may be absent or null is none: then it is no channel but its own */
+	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":11,\"parent_id\":null}", up), 0);
+	IS_STR(it.talk.who.parent, "");
+	gsp_interaction_release(&it);
+	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":12}", up), 0);
+	IS_STR(it.talk.who.parent, "");
+	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"1\",\"type\":0}", up), -1);
 	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"type\":11,\"parent_id\":\"x\"}", up), -1);
