@@ -78,12 +78,23 @@ gsp_text_cut(struct gsp_buf *b, size_t max)
 	gsp_buf_adds(b, ELLIPSIS);
 }
 
+/* "discord.gg/x": Discord shows an invitation, with picture and button, of that much. Source: the
+ * maintainers of Red-DiscordBot, pull request 6586 (2025-07). */
+static bool
+is_host_dot(const char *p)
+{
+	size_t n = *p == '.' ? strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+
+	return n >= 2 && (p[1 + n] == '/' || p[1 + n] == '\\');
+}
+
 /* How many characters ${p} is written with. */
 static size_t
 escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
 {
 	bool link = *p == ':' && p[1] == '/' && p[2] == '/';
 	bool list = first && (*p == '-' || *p == '+');
+	bool host = is_host_dot(p);
 
 	if (*p == '\n' || *p == '\t' || *p == '\r') {
 		gsp_buf_addc(out, ' ');
@@ -93,7 +104,7 @@ escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
 		gsp_buf_adds(out, REPLACEMENT);
 		return 1;
 	}
-	if (link || list || (n == 1 && strchr(special, *p) != NULL)) {
+	if (link || list || host || (n == 1 && strchr(special, *p) != NULL)) {
 		gsp_buf_addc(out, '\\');
 		gsp_buf_addc(out, *p);
 		return 2;

@@ -113,7 +113,8 @@ learn(struct gsp_view *v, const char *step, const char *message)
 		v->gone = true;
 		v->was_down = strcmp(message, "there is no machine") == 0;
 	}
-	/* "generation 42 is home and proven: ...", "nothing was ever started: ...", "files/ is generation 1 now, as generation 3" */
+	/* "generation 42 is home and proven: ...", "files/ is generation 1 now, as generation 3",
+	 * "nothing was ever started: there is nothing to save" */
 	if (strcmp(step, "sync-down") == 0 && strncmp(message, "generation ", 11) == 0)
 		v->generation = strtoull(message + 11, NULL, 10);
 	if (strcmp(step, "sync-down") == 0)
