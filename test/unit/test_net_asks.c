@@ -209,6 +209,16 @@ test_lost(void)
 	answer(2, 404, 10062, NULL);
 	forget();
 
+	/* asked to wait for longer than there is: not asked again at once */
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_DEFER, heard.n, "public");
+	answer(0, 429, 0, NULL);
+	IS_INT(hear(), 1);
+	OK(heard.kind == GSP_TALK_LOST);
+	IS_INT(nsent, 1);
+	forget();
+
 	/* no second try when it would be too late */
 	command(SUB("up", NAME));
 	(void)hear();
