@@ -308,7 +308,8 @@ parse_command(struct gsp_interaction *out, const struct gsp_json *data, struct g
 	return 0;
 }
 
-/* What is typed so far: anything; of a number too it comes as a text, in some clients. */
+/* What is typed so far: anything; of a number too it comes as a text, in some clients. In small letters,
+ * as the names of servers are: the keyboards of phones begin with a capital one. */
 static void
 typed(struct gsp_talk *t, const struct gsp_json *value)
 {
@@ -318,6 +319,9 @@ typed(struct gsp_talk *t, const struct gsp_json *value)
 		snprintf(t->text, sizeof(t->text), "%" PRIu64, n);
 	else
 		copy_plain(t->text, sizeof(t->text), gsp_json_text(value, ""), TYPED_MAX);
+	for (char *p = t->text; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
 }
 
 /* The others are as they are: a server that is not valid yet is none. */

@@ -244,6 +244,10 @@ autocomplete(void)
 	OK(it.talk.verb == GSP_VERB_DOWN && !it.talk.saves);
 	OK(strncmp(it.talk.text, "va", 2) == 0 && strchr(it.talk.text, '\n') == NULL);
 	gsp_interaction_release(&it);
+	/* the keyboard of a phone begins with a capital letter, and no server's name does */
+	IS_INT(typing(SUB("down", "{\"type\":3,\"name\":\"name\",\"value\":\"VaN\xc3\x84\",\"focused\":true}")), 0);
+	IS_STR(it.talk.text, "van\xc3\x84");
+	gsp_interaction_release(&it);
 	IS_INT(typing(SUB("restore", NAME("vanilla") ",{\"type\":4,\"name\":\"save\",\"value\":\"4\",\"focused\":true}")), 0);
 	OK(it.talk.saves);
 	IS_STR(it.talk.server, "vanilla");
