@@ -353,14 +353,14 @@ look(struct mon *m, struct waiting *w)
 {
 	struct gsp_argv argv = GSP_ARGV_INIT;
 	struct gsp_err err = GSP_ERR_INIT;
+	bool logs = w->t.verb == GSP_VERB_LOGS;
 
 	if (acts(w->t.verb))
 		log_act(&w->t);
 	if (words_look(&argv, m, &w->t, &err) == -1) {
 		result(m, &w->t, -1, "", err.msg);
 		gsp_argv_release(&argv);
-	} else if (kids_start(m->kids, &argv, w->t.verb == GSP_VERB_LOGS ? LOGS_MS : LOOK_MS, looked,
-	               waiting_drop, w) == 0)
+	} else if (kids_start(m->kids, &argv, logs ? LOGS_MS : LOOK_MS, logs, looked, waiting_drop, w) == 0)
 		return;
 	else
 		result(m, &w->t, -1, "", "too much was asked at once; ask again in a moment");
@@ -437,7 +437,7 @@ query(struct mon *m, struct waiting *w)
 	} else if (words_query(&argv, m, &w->t, &err) == -1) {
 		gsp_argv_release(&argv);
 		give_up(m, w, err.msg);
-	} else if (kids_start(m->kids, &argv, QUERY_MS, counted, waiting_drop, w) == -1)
+	} else if (kids_start(m->kids, &argv, QUERY_MS, false, counted, waiting_drop, w) == -1)
 		give_up(m, w, "too much was asked at once; ask again in a moment");
 }
 

@@ -19,6 +19,10 @@
 #include "base/banned.h"
 
 enum { RUN_MAX = 16, RUN_BUSY = 2, WAIT_MAX = 256, BURST = 4, GRACE_MS = 2000, REAP_MS = 20 };
+enum {
+	BLOCK = 8192,
+	END_MAX = 32 * 1024 /* of an output's end: more than a message shows, and each byte may become three */
+};
 
 struct bot_kid {
 	struct bot_kid *next;
@@ -26,7 +30,7 @@ struct bot_kid {
 	struct gsp_proc p;
 	struct gsp_buf out, said;
 	int64_t limit_ms, deadline_ms;
-	bool runs, late, done;
+	bool out_end, runs, late, done;
 	int status;
 	char why[GSP_ERR_MAX];
 	kid_fn *fn;
@@ -83,8 +87,8 @@ kids_free(struct kids *k)
 }
 
 int
-kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, kid_drop_fn *drop,
-    void *ctx)
+kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, bool out_end, kid_fn *fn,
+    kid_drop_fn *drop, void *ctx)
 {
 	struct bot_kid *kid, **end = &k->first;
 	size_t n = 0;
@@ -99,9 +103,10 @@ kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, 
 	kid->p = (struct gsp_proc)GSP_PROC_INIT;
 	kid->argv = *argv;
 	memset(argv, 0, sizeof(*argv));
-	gsp_buf_init(&kid->out, GSP_TALK_OUT_MAX);
+	gsp_buf_init(&kid->out, out_end ? END_MAX : GSP_TALK_OUT_MAX);
 	gsp_buf_init(&kid->said, GSP_TALK_SAID_MAX);
 	kid->limit_ms = limit_ms;
+	kid->out_end = out_end;
 	kid->fn = fn;
 	kid->drop = drop;
 	kid->ctx = ctx;
@@ -132,11 +137,23 @@ start(struct bot_kid *kid)
 	(void)fcntl(kid->p.err_fd, F_SETFL, O_NONBLOCK);
 }
 
-/* What does not fit is read and thrown away, so that the tool can end. */
+
+/* Room for a block more: the older half gives way. */
 static void
-drain(int *fd, struct gsp_buf *into)
+forget_half(struct gsp_buf *b)
 {
-	char block[8192];
+	size_t keep = (b->max - BLOCK) / 2;
+
+	memmove(b->data, b->data + b->len - keep, keep + 1);
+	b->len = keep;
+}
+
+/* Of what does not fit the beginning is kept, or with ${end} the end; the rest is read all the same, so
+ * that the tool can end. */
+static void
+drain(int *fd, struct gsp_buf *into, bool end)
+{
+	char block[BLOCK];
 	ssize_t n;
 
 	while (*fd >= 0) {
@@ -149,6 +166,8 @@ drain(int *fd, struct gsp_buf *into)
 			hang_up(fd);
 			return;
 		}
+		if (end && into->len + (size_t)n >= into->max)
+			forget_half(into);
 		if (into->len + (size_t)n >= into->max)
 			n = into->len + 1 < into->max ? (ssize_t)(into->max - 1 - into->len) : 0;
 		gsp_buf_add(into, block, (size_t)n);
@@ -160,8 +179,8 @@ look_after(struct bot_kid *kid)
 {
 	int64_t now = gsp_now_ms();
 
-	drain(&kid->p.out_fd, &kid->out);
-	drain(&kid->p.err_fd, &kid->said);
+	drain(&kid->p.out_fd, &kid->out, kid->out_end);
+	drain(&kid->p.err_fd, &kid->said, true);
 	if (now >= kid->deadline_ms) {
 		gsp_proc_kill(&kid->p, kid->late ? SIGKILL : SIGTERM);
 		if (kid->late) { /* somebody else may hold its pipes for ever */
@@ -174,8 +193,8 @@ look_after(struct bot_kid *kid)
 	if (gsp_proc_poll(&kid->p, &kid->status) == 0)
 		return;
 	/* the tool is over: what it has printed is there */
-	drain(&kid->p.out_fd, &kid->out);
-	drain(&kid->p.err_fd, &kid->said);
+	drain(&kid->p.out_fd, &kid->out, kid->out_end);
+	drain(&kid->p.err_fd, &kid->said, true);
 	kid->runs = false;
 	kid->done = true;
 	if (kid->late) {

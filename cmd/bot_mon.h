@@ -166,11 +166,12 @@ typedef void kid_drop_fn(void *ctx);
 
 struct kids *kids_new(void);
 void kids_free(struct kids *k); /* ends them; each ctx is dropped */
-/** kids_start(k, argv, limit_ms, fn, drop, ctx): now, or when there is room. Later either fn or, by
+/** kids_start(k, argv, limit_ms, out_end, fn, drop, ctx): now, or when there is room. Later either fn or, by
  * kids_free(), drop is called, and ${ctx} is theirs. -1: there are too many already, and neither is. Takes
- * ${argv} in any case. */
-int kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, kid_drop_fn *drop,
-    void *ctx);
+ * ${argv} in any case. Of more than GSP_TALK_OUT_MAX bytes of output the first are kept, or with ${out_end}
+ * the last few thousand; of what it said always the last. */
+int kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, bool out_end, kid_fn *fn,
+    kid_drop_fn *drop, void *ctx);
 
 #define KIDS_FDS 32 /* room that kids_fds() wants */
 struct pollfd;

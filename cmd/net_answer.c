@@ -112,8 +112,8 @@ lost(struct ask *a, const struct gsp_rest_res *res)
 	ask_over(a);
 	pressed(a, false);
 	ask_tell(a, GSP_TALK_LOST);
-	/* it may have taken it, and would show "thinking" for ever */
-	if (net_outcome(res) == NET_AGAIN && !a->update)
+	/* it may have taken it, and would show "thinking" for ever; a 429 alone took nothing */
+	if (net_outcome(res) == NET_AGAIN && !a->update && (a->again || res->status != 429))
 		ask_say(a, LATE);
 }
 
@@ -128,7 +128,9 @@ on_first(void *ctx, const struct gsp_rest_res *res)
 	 * arrived after all. */
 	if (res->code == 40060)
 		what = NET_TAKEN;
-	if (what == NET_AGAIN && !a->again && a->in->net->now_ms() < a->came_ms + AGAIN_MS) {
+	/* after 429 there was no time left to wait as long as that asks */
+	if (what == NET_AGAIN && res->status != 429 && !a->again &&
+	    a->in->net->now_ms() < a->came_ms + AGAIN_MS) {
 		a->again = true;
 		send_first(a);
 	} else if (a->state == ASK_DEFERRING && what == NET_TAKEN) {

@@ -14,7 +14,6 @@
 
 #define BUSY "The bot is busy; nothing was done. Try again in a moment."
 #define RESTARTS "The bot restarts; nothing was done. Try again in a moment."
-#define UNKNOWN "This bot does not know that command; its owner may have to run \"gsp-bot register\"."
 
 /* ---- the list ---- */
 
@@ -161,7 +160,8 @@ net_asks_event(struct net_asks *in, const struct gsp_json *d)
 		return;
 	rc = gsp_interaction_parse(&i, d, &err);
 	if (rc == -1)
-		net_say("interaction %s: not understood", i.id[0] != '\0' ? i.id : "without an id");
+		net_say("interaction %s: not understood: %s", i.id[0] != '\0' ? i.id : "without an id",
+		    err.msg);
 	if (gsp_num_u64(&id, i.id, 1, UINT64_MAX) == -1 || i.token[0] == '\0' ||
 	    i.kind == GSP_INTERACTION_OTHER ||
 	    (rc == -1 && i.kind == GSP_INTERACTION_AUTOCOMPLETE) || seen(in, id) || !has_room(in))
@@ -172,7 +172,7 @@ net_asks_event(struct net_asks *in, const struct gsp_json *d)
 	}
 	a = new_ask(in, &i, id);
 	if (rc == -1)
-		ask_refuse(a, UNKNOWN);
+		ask_refuse(a, err.msg);
 	else
 		ask_monitor(a, &i);
 out:

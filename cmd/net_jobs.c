@@ -92,7 +92,10 @@ on_edit(void *ctx, const struct gsp_rest_res *res)
 	j->editing--;
 	switch (what) {
 	case NET_TAKEN: learn_message(j, res->body); break;
-	case NET_DROPPED: break;
+	case NET_DROPPED: /* a newer one is on its way, or it was too late to send it */
+		if (j->editing == 0)
+			j->dirty = true;
+		break;
 	case NET_SLOWER:
 		j->slow_ms = j->slow_ms == 0 ? OLD_EVERY_MS : j->slow_ms * 2;
 		if (j->slow_ms > SLOWEST_MS)

@@ -14,6 +14,16 @@
  * plain. Source: Discord, "Markdown Text 101" and "Message Formatting". */
 static const char special[] = "\\*_~`|<>[]#@";
 
+/* "discord.gg/x": Discord shows an invitation, with picture and button, of that much. Source: the
+ * maintainers of Red-DiscordBot, pull request 6586 (2025-07). */
+static bool
+is_host_dot(const char *p)
+{
+	size_t n = *p == '.' ? strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+
+	return n >= 2 && (p[1 + n] == '/' || p[1 + n] == '\\');
+}
+
 /* How many characters ${p} is written with. */
 static size_t
 escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
@@ -29,7 +39,7 @@ escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
 		gsp_buf_adds(out, REPLACEMENT);
 		return 1;
 	}
-	if (link || list || (n == 1 && strchr(special, *p) != NULL)) {
+	if (link || list || is_host_dot(p) || (n == 1 && strchr(special, *p) != NULL)) {
 		gsp_buf_addc(out, '\\');
 		gsp_buf_addc(out, *p);
 		return 2;

@@ -194,7 +194,8 @@ say_guilds(struct gsp_gateway *g, const struct gsp_json *guilds)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len > 0 ? ", " : "", id);
 	}
 	if (n == 0)
-		gsp_gateway_say(g, "gateway: the bot is in no guild: open the link of 'gsp bot invite'");
+		gsp_gateway_say(g, "gateway: Discord names no guild that the bot is in: if it was not invited yet, "
+		    "open the link of 'gsp bot invite'");
 	else
 		gsp_gateway_say(g, "gateway: the bot is in the guild%s %s%s", n > 1 ? "s" : "", text,
 		    n > 8 ? ", ..." : "");

@@ -5,7 +5,8 @@
  * Of an ASK then: server is a name as servers have it (and may not exist), extend and hold have a time
  * ("1h" if none was given; "release" only for hold), month is YYYY-MM or "all", script one of those
  * offered, save 1 or more, text 1 to 200 characters without control characters. Of a NAMES: text is
- * what is typed so far, anything of up to 100 characters; server is "" unless it is a valid name.
+ * what is typed so far in small letters, anything of up to 100 characters; server is "" unless it is a
+ * valid name.
  *
  * Source: Discord API v10, "Receiving and Responding" (2026-08).
  */

@@ -369,7 +369,7 @@ gsp_limits_answer(struct gsp_limits *l, const char *route, const struct gsp_limi
 		}
 		learn(l, r, s, now_ms);
 	}
-	if (s->status == 429)
+	if (s->status == 429 && !s->one_message)
 		too_many(l, r, s, now_ms);
 }
 

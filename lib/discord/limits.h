@@ -43,6 +43,7 @@ struct gsp_limits_seen {
 	const char *retry_after;                              /* Retry-After */
 	double body_retry_after_s;                            /* of 429's body; < 0: none */
 	bool body_global;
+	bool one_message; /* this 429 is about the one message of the request, and no limit of its route */
 };
 void gsp_limits_answer(struct gsp_limits *l, const char *route, const struct gsp_limits_seen *s,
     int64_t now_ms);

@@ -55,7 +55,7 @@ struct gsp_lines {
 	size_t chars, left;
 };
 #define GSP_LINES_INIT {GSP_BUF_INIT(GSP_TEXT_BUF), 0, 0}
-/** gsp_lines_add(l, line): ${line} is reset for the next one. */
+/** gsp_lines_add(l, line): ${line} is reset for the next one. The first one is cut, if need be. */
 void gsp_lines_add(struct gsp_lines *l, struct gsp_buf *line);
 /** gsp_lines_end(out, l): all of it, and "…and 7 more"; ${l} is released. */
 void gsp_lines_end(struct gsp_buf *out, struct gsp_lines *l);

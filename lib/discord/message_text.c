@@ -167,8 +167,11 @@ gsp_text_actor(struct gsp_buf *out, const char *actor)
 void
 gsp_lines_add(struct gsp_lines *l, struct gsp_buf *line)
 {
-	size_t n = gsp_utf8_count(gsp_buf_str(line)) + 1;
+	size_t n;
 
+	if (l->chars == 0)
+		gsp_text_cut(line, GSP_MESSAGE_CONTENT_MAX - LEFT_ROOM - 1);
+	n = gsp_utf8_count(gsp_buf_str(line)) + 1;
 	if (l->left > 0 || !gsp_buf_ok(line) ||
 	    l->chars + n > GSP_MESSAGE_CONTENT_MAX - LEFT_ROOM)
 		l->left++;

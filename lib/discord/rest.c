@@ -22,6 +22,7 @@
 #define BODY_MAX  (4u << 20)
 #define PATH_MAX_ 2048
 #define TOKEN_MAX 4000 /* bytes; Discord's has about 72 */
+#define OLD_EDITS 30046 /* too many edits of a message older than an hour: told with 429, or 400 */
 
 static char *
 copy(const char *s)
@@ -96,7 +97,8 @@ static void
 learn(struct gsp_rest_item *it, const struct gsp_http_res *res, const struct gsp_json *body,
     int64_t *wait)
 {
-	struct gsp_limits_seen s = {.status = it->status, .body_retry_after_s = -1};
+	struct gsp_limits_seen s = {.status = it->status, .body_retry_after_s = -1,
+	    .one_message = it->code == OLD_EDITS};
 
 	if (it->status != 0) {
 		s.limit = gsp_http_header(res, "X-RateLimit-Limit");
@@ -127,6 +129,8 @@ back_off(struct gsp_rest_item *it)
 static int64_t
 repeat_in(struct gsp_rest_item *it, const struct gsp_http_res *res, int64_t limit_ms)
 {
+	if (it->code == OLD_EDITS)
+		return -1;
 	if (it->status == 429)
 		return limit_ms;
 	if (!is_lost(it->status))

@@ -12,7 +12,8 @@
  * everything slows down: Discord blocks an address at 10,000 (discord/limits.h).
  *
  * 429 is waited out and repeated, whatever ->repeat says: nothing was carried out; so is a request that
- * could not be sent at all. After a lost answer, 408 and 5xx only what ->repeat allows: 500 ms, doubling
+ * could not be sent at all. Not that of 30046, a quota of one old message: it ends the request, and holds
+ * up no other. After a lost answer, 408 and 5xx only what ->repeat allows: 500 ms, doubling
  * to 30 s, half of it by the die.
  *
  * Source: Discord API v10, "Rate Limits", "Opcodes and Status Codes" (2026-08).

@@ -103,15 +103,21 @@ learn(struct gsp_view *v, const char *step, const char *message)
 {
 	const char *p;
 
-	if (strcmp(step, "create") == 0)
+	if (strcmp(step, "create") == 0) {
 		v->has_machine = true;
+		v->gone = false;
+	}
 	if (strcmp(step, "teardown") == 0) {
 		v->has_machine = false;
+		v->gone = true;
 		v->was_down = strcmp(message, "there is no machine") == 0;
 	}
-	/* "generation 42 is home and proven: ...", "files/ is generation 1 now, as generation 3" */
+	/* "generation 42 is home and proven: ...", "files/ is generation 1 now, as generation 3",
+	 * "nothing was ever started: there is nothing to save" */
 	if (strcmp(step, "sync-down") == 0 && strncmp(message, "generation ", 11) == 0)
 		v->generation = strtoull(message + 11, NULL, 10);
+	if (strcmp(step, "sync-down") == 0)
+		v->unplayed = strncmp(message, "nothing was ever started", 24) == 0;
 	if (strcmp(step, "restore") == 0 && (p = strstr(message, "as generation ")) != NULL)
 		v->generation = strtoull(p + 14, NULL, 10);
 }

@@ -52,8 +52,10 @@ say_down(struct gsp_buf *b, const struct gsp_view *v)
 	}
 	if (v->generation != 0)
 		gsp_buf_addf(b, ": everything is home as save **%" PRIu64 "**", v->generation);
-	else
-		gsp_buf_adds(b, ": the save is home");
+	else if (v->unplayed)
+		gsp_buf_adds(b, ": nothing was ever started, so there was nothing to save");
+	else /* nothing was said of a save */
+		gsp_buf_adds(b, ": it has no machine here any more");
 	if (v->cost_usd >= 0)
 		gsp_buf_addf(b, "; the evening cost %s", gsp_num_usd(text, sizeof(text), v->cost_usd));
 	add_took(b, v);

@@ -39,7 +39,9 @@ struct gsp_view {
 	char why[1025];         /* it failed */
 	uint64_t generation;    /* that came home; 0 none */
 	bool has_machine;       /* a step said so */
+	bool gone;              /* likewise: there is none any more */
 	bool was_down;
+	bool unplayed;          /* nothing was ever started: nothing to save */
 
 	bool ended;
 	int status;

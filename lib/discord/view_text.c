@@ -37,8 +37,12 @@ static const struct {
 };
 
 static void
-add_name(struct gsp_buf *b, const struct view_step *s)
+add_name(struct gsp_buf *b, const struct gsp_view *v, const struct view_step *s)
 {
+	if (v->unplayed && s->state == VIEW_DONE && strcmp(s->name, "sync-down") == 0) {
+		gsp_buf_adds(b, "nothing was ever started");
+		return;
+	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (strcmp(steps[i].step, s->name) == 0) {
 			gsp_buf_adds(b, s->state == VIEW_DONE ? steps[i].done : steps[i].running);
@@ -54,12 +58,12 @@ span_s(int64_t from_ms, int64_t to_ms)
 }
 
 static void
-add_step(struct gsp_buf *b, const struct view_step *s, int64_t now_ms)
+add_step(struct gsp_buf *b, const struct gsp_view *v, const struct view_step *s, int64_t now_ms)
 {
 	char text[48];
 
 	gsp_buf_addf(b, "%s ", s->state == VIEW_DONE ? DONE : s->state == VIEW_RUNS ? RUNS : FAILED);
-	add_name(b, s);
+	add_name(b, v, s);
 	if (s->state == VIEW_RUNS && s->pct >= 0)
 		gsp_buf_addf(b, DOT "%d %%", s->pct);
 	if (s->state == VIEW_RUNS && s->rate > 0)
@@ -111,7 +115,7 @@ gsp_view_why(struct gsp_buf *out, const struct gsp_view *v)
 		gsp_buf_addf(out, "\n%s `/server %s name:%s`", again ? "It goes on with" : "How it is:",
 		    again ? gsp_verb_name(v->verb) : "status", v->server);
 	/* never in silence; but once is enough, and not by whom another job turned away */
-	if (!(v->status == 75 && v->nsteps == 0 && strstr(v->why, "is busy") != NULL) &&
+	if (!(v->status == 75 && v->nsteps == 0 && strstr(v->why, "is busy") != NULL) && !v->gone &&
 	    (v->has_machine || v->cost_usd > 0) && strstr(v->why, "cost") == NULL) {
 		gsp_buf_adds(out, "\n" WARNING " the machine is there and costs");
 		if (v->cost_usd > 0)
@@ -145,7 +149,7 @@ gsp_view_message(struct gsp_buf *out, const struct gsp_view *v, int64_t now_ms)
 		gsp_lines_add(&lines, &line);
 	}
 	for (size_t i = 0; i < v->nsteps; i++) {
-		add_step(&line, &v->steps[i], now_ms);
+		add_step(&line, v, &v->steps[i], now_ms);
 		gsp_lines_add(&lines, &line);
 	}
 	for (size_t i = 0; i < v->nwarnings; i++) {

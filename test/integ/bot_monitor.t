@@ -159,6 +159,12 @@ ask restart toy && allowed "restart" && deferred
 await "somebody plays: a question" ".kind==\"question\" and .n==$N_ and .players==2"
 at toy "rm /tmp/players"
 
+# ---- a game that says much: of its last lines the end is kept ----
+at toy 'for i in $(seq 40); do head -c 9000 /dev/zero | tr "\0" x; echo " line $i"; done >>/var/log/gsp/start.log'
+ask logs toy && allowed "logs" && deferred
+await "its last words" ".kind==\"result\" and .n==$N_ and .status==0"
+is "... are its last" "$(of ".kind==\"result\" and .n==$N_" .out | grep -o ' line [0-9]*' | tail -n 1)" " line 40"
+
 # ---- down: a question, for who asked alone, once ----
 ROLE=31 && names down "" && is "what is up comes first" "$(offered)" "toy other"
 ask down toy && allowed "down" && deferred

@@ -217,7 +217,7 @@ test_ready(void)
 	    "{\"session_id\":\"a\",\"application\":{\"id\":1},\"user\":{\"id\":\"2\"}}",
 	    "{\"session_id\":\"a\\nb\",\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}",
 	    "{\"session_id\":\"a\",\"application\":{\"id\":\"x\"},\"user\":{\"id\":\"2\"}}"};
-	static const char *const guilds[][2] = {{"[]", "is in no guild: open the link"},
+	static const char *const guilds[][2] = {{"[]", "if it was not invited yet, open the link"},
 	    {"[{\"id\":\"3\",\"unavailable\":true}]", "is in the guild 3"},
 	    {"[{\"id\":\"3\"},{\"id\":\"x\"},{},{\"id\":\"4\"}]", "is in the guilds 3, 4"},
 	    {"[{\"id\":\"18446744073709551615\"},{\"id\":\"2\"},{\"id\":\"3\"},{\"id\":\"4\"},{\"id\":\"5\"},"

@@ -184,6 +184,13 @@ place(void)
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":0,\"parent_id\":\"99\"}", up), 0);
 	IS_STR(it.talk.who.parent, ""); /* that is its category */
 	gsp_interaction_release(&it);
+	/* what may be absent or null is none: then it is no channel but its own */
+	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":11,\"parent_id\":null}", up), 0);
+	IS_STR(it.talk.who.parent, "");
+	gsp_interaction_release(&it);
+	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"645027906669510667\",\"type\":12}", up), 0);
+	IS_STR(it.talk.who.parent, "");
+	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"id\":\"1\",\"type\":0}", up), -1);
 	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, WHO ",\"channel\":{\"type\":11,\"parent_id\":\"x\"}", up), -1);
@@ -242,6 +249,9 @@ autocomplete(void)
 	gsp_interaction_release(&it);
 	IS_INT(typing(SUB("up", "{\"type\":3,\"name\":\"name\",\"value\":\" Va \",\"focused\":true}")), 0);
 	IS_STR(it.talk.text, "va");
+	gsp_interaction_release(&it);
+	IS_INT(typing(SUB("down", "{\"type\":3,\"name\":\"name\",\"value\":\"VaN\xc3\x84\",\"focused\":true}")), 0);
+	IS_STR(it.talk.text, "van\xc3\x84");
 	gsp_interaction_release(&it);
 	IS_INT(typing(SUB("restore", NAME("Vanilla") ",{\"type\":4,\"name\":\"save\",\"value\":\"4\",\"focused\":true}")), 0);
 	OK(it.talk.saves);

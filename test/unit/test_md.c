@@ -31,7 +31,10 @@ main(void)
 	IS_STR(escaped("`x` ```y```", 100), "\\`x\\` \\`\\`\\`y\\`\\`\\`");
 	IS_STR(escaped("\n# heading\n> quote\r\n-# small", 100), " \\# heading \\> quote  -\\# small");
 	IS_STR(escaped("- item", 100), "\\- item");
-	IS_STR(escaped("[x](http://evil.example/a_b)", 100), "\\[x\\](http\\://evil.example/a\\_b)");
+	IS_STR(escaped("[x](http://evil.example/a_b)", 100), "\\[x\\](http\\://evil\\.example/a\\_b)");
+	/* an invitation is shown large without any https:// before it */
+	IS_STR(escaped("discord.gg/x DISCORD.com\\invite a.b v1.2/3 x. y/ .gg", 100),
+	    "discord\\.gg/x DISCORD\\.com\\\\invite a.b v1.2/3 x. y/ .gg");
 	IS_STR(escaped("https://evil.example", 100), "https\\://evil.example");
 	IS_STR(escaped("C:\\x", 100), "C:\\\\x");
 	IS_STR(escaped("a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x80\x8b" "d\xd8\x9c" "e\xef\xbb\xbf", 100),

@@ -359,6 +359,19 @@ long_lists(void)
 	text = said(GSP_VERB_SAVES, "toy", 0, gsp_buf_str(&b), "");
 	OK(strstr(text, "**300**") != NULL && strstr(text, DOTS "and 2") != NULL);
 	OK(strstr(text, "by \\@everyone") != NULL);
+	/* one with much to say is cut, and not counted as left out */
+	gsp_buf_reset(&b);
+	gsp_buf_adds(&b, "{\"server\":\"toy\",\"stage\":\"crashed\",\"linode_id\":1,\"next\":\"gsp down toy\"");
+	for (int k = 0; k < 3; k++) {
+		gsp_buf_addf(&b, ",\"%s\":\"", k == 0 ? "why" : k == 1 ? "after_save" : "dns");
+		for (int i = 0; i < 100; i++)
+			gsp_buf_adds(&b, "too much ");
+		gsp_buf_addc(&b, '"');
+	}
+	gsp_buf_adds(&b, "}\n{\"server\":\"other\",\"stage\":\"none\"}\n");
+	text = said(GSP_VERB_STATUS, "toy", 0, gsp_buf_str(&b), "");
+	OK(strstr(text, "**toy** has crashed") != NULL && strstr(text, "too much") != NULL);
+	OK(strstr(text, DOTS "\n" DOTS "and 1 more") != NULL);
 	gsp_buf_reset(&b);
 	gsp_buf_adds(&b, "{\"players\":200,\"max\":200,\"names\":[\"");
 	for (int i = 0; i < 200; i++)

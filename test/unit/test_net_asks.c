@@ -208,6 +208,16 @@ test_lost(void)
 	answer(2, 404, 10062, NULL);
 	forget();
 
+	/* asked to wait for longer than there is: not asked again at once */
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_DEFER, heard.n, "public");
+	answer(0, 429, 0, NULL);
+	IS_INT(hear(), 1);
+	OK(heard.kind == GSP_TALK_LOST);
+	IS_INT(nsent, 1);
+	forget();
+
 	/* no second try when it would be too late */
 	(void)defers("up");
 	now += 2800;
@@ -429,15 +439,23 @@ test_nonsense(void)
 	setup();
 	command("{\"name\":\"server\",\"type\":1,\"options\":[]}");
 	IS_INT(nsent, 1);
-	OK(has(0, "\"flags\":64"));
+	OK(has(0, "\"flags\":64") && has(0, "`gsp bot register`"));
 	answer(0, 204, 0, NULL);
+	/* what was typed wrong is said, and not that the bot does not know the command */
+	command(SUB("up", "{\"name\":\"name\",\"type\":3,\"value\":\"My World\"}"));
+	IS_INT(nsent, 2);
+	OK(has(1, "\"flags\":64") && has(1, "there is no server of that name") && strstr(sent[1].body, "My World") == NULL);
+	answer(1, 204, 0, NULL);
+	command(SUB("cost", "{\"name\":\"month\",\"type\":3,\"value\":\"march\"}"));
+	OK(has(2, "a month looks like 2026-11"));
+	answer(2, 204, 0, NULL);
 	next_id++;
 	event("\"type\":5", "{}"); /* a modal: nothing of ours */
 	event("\"type\":1", "{}");
 	IS_INT(hear(), 0);
 	OK(quiet());
 	net_asks_event(net.asks, NULL);
-	IS_INT(nsent, 1);
+	IS_INT(nsent, 3);
 	teardown();
 }
 

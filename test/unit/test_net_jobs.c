@@ -132,6 +132,26 @@ test_usual(void)
 	teardown();
 }
 
+/* An edit that a limit held up for so long that it was not sent: what it said is still news. */
+static void
+test_late_edit(void)
+{
+	setup();
+	begin("tok", "100", "9");
+	answer(0, 200, 0, NULL);
+	tick(3000);
+	line("a", "start");
+	IS_INT(nsent, 2);
+	tick(60000);
+	drop(1);
+	tick(10000);
+	IS_INT(nsent, 3);
+	answer(2, 200, 0, NULL);
+	tick(60000);
+	IS_INT(nsent, 3);
+	teardown();
+}
+
 static void
 test_token_ends(void)
 {
@@ -178,7 +198,7 @@ test_old(void)
 	tick(70 * 60 * 1000);
 	line("a", "start");
 	IS_INT(nsent, 2);
-	answer(1, 400, 30046, NULL);
+	answer(1, 429, 30046, NULL);
 	tick(61000);
 	IS_INT(nsent, 2);
 	tick(240000);
@@ -343,6 +363,7 @@ int
 main(void)
 {
 	test_usual();
+	test_late_edit();
 	test_token_ends();
 	test_old();
 	test_ways();

@@ -149,7 +149,7 @@ discord_message(void)
 	/* a link that somebody slipped in leads nowhere */
 	memset(&m, 0, sizeof(m));
 	gsp_notice_message_add(&m, 1000, GSP_NOTICE_FAILED, "see https://evil.example/x");
-	IS_STR(content_of(&m), "<t:1:t> see https\\://evil.example/x");
+	IS_STR(content_of(&m), "<t:1:t> see https\\://evil\\.example/x");
 	/* every byte needs a backslash, and the ceiling holds */
 	memset(text, '*', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';

@@ -401,6 +401,35 @@ test_429(void)
 	over();
 }
 
+/* An old message may be edited only so often: that is told with a 429, too, but it is no limit of the
+ * route, and waiting for it would hold up the edits of the others. */
+static void
+test_old_edits(void)
+{
+	static const char body[] = "{\"message\":\"Maximum number of edits to messages older than 1 hour reached. "
+	                           "Try again later.\",\"code\":30046,\"retry_after\":300.5,\"global\":false}";
+	struct gsp_rest_req old = edit("/channels/1/messages/2", "1"), young = edit("/channels/1/messages/3", "2");
+	struct got g[3];
+
+	young.line = 8;
+	begin();
+	ask(old, &g[0]);
+	answer(0, 429, "X-RateLimit-Scope: user\r\nRetry-After: 301\r\n", body);
+	OK(g[0].calls == 1 && g[0].status == 429 && g[0].code == 30046);
+	ask(young, &g[1]);
+	IS_INT(nsent, 2);
+	answer(1, 200, "", "{}");
+	IS_INT(g[1].status, 200);
+	/* the same without a word of how long: that does not stop everything either */
+	ask(old, &g[0]);
+	answer(2, 429, "", "{\"message\":\"Maximum number of edits\",\"code\":30046}");
+	OK(g[0].calls == 1 && g[0].code == 30046);
+	ask(young, &g[2]);
+	IS_INT(nsent, 4);
+	answer(3, 200, "", "{}");
+	over();
+}
+
 static void
 test_5xx(void)
 {
@@ -694,6 +723,7 @@ main(void)
 	test_line_waits();
 	test_bucket();
 	test_429();
+	test_old_edits();
 	test_5xx();
 	test_lost();
 	test_too_late();

@@ -176,6 +176,44 @@ down(void)
 	gsp_view_free(v);
 }
 
+#define SAID(step, state, text) "{\"t\":1795380074000,\"server\":\"toy\",\"step\":\"" step \
+	"\",\"state\":\"" state "\",\"message\":\"" text "\"}"
+
+/* A game that never started has no save that could have come home; nor has what another home took. */
+static void
+down_unplayed(void)
+{
+	struct gsp_view *v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
+
+	(void)gsp_view_line(v, SAID("sync-down", "start", "comparing"));
+	(void)gsp_view_line(v, SAID("sync-down", "done", "nothing was ever started: there is nothing to save"));
+	OK(strstr(message(v, 1795380075000), DONE "nothing was ever started" DOT) != NULL);
+	(void)gsp_view_line(v, SAID("teardown", "done", "gsp-toy is deleted; 9 s, 1 started hour, $0.0075"));
+	end(v, 0, "", "", 1795380076000, 0.0075);
+	IS_STR(final(v), "<@80351110224678912> **toy** is down: nothing was ever started, so there was nothing to save; "
+	    "the evening cost $0.0075" DOT "took 3 s");
+	gsp_view_free(v);
+	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
+	(void)gsp_view_line(v, SAID("sync-down", "fail", "the machine does not answer"));
+	(void)gsp_view_line(v, SAID("teardown", "done", "this home has no machine any more"));
+	end(v, 0, "", "", 1795380076000, -1);
+	IS_STR(final(v), "<@80351110224678912> **toy** is down: it has no machine here any more" DOT "took 3 s");
+	gsp_view_free(v);
+	/* one that never came to a start has a machine alone, and of that it is not asked */
+	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
+	(void)gsp_view_line(v, SAID("teardown", "done", "gsp-toy is deleted; 9 s, 1 started hour, $0.0075"));
+	end(v, 0, "", "", 1795380076000, 0.0075);
+	OK(strstr(final(v), "**toy** is down: it has no machine here any more; the evening cost $0.0075") != NULL);
+	gsp_view_free(v);
+	/* killed after its last step: nothing costs */
+	v = begin(GSP_VERB_DOWN, "toy", 1795380073000);
+	(void)gsp_view_line(v, SAID("sync-down", "done", "generation 2 is home and proven: 4 files, 10.5 MB"));
+	(void)gsp_view_line(v, SAID("teardown", "done", "gsp-toy is deleted; 9 s, 1 started hour, $0.0075"));
+	end(v, -1, "", "", 1795380076000, 0.0075);
+	OK(strstr(final(v), "the machine is there") == NULL);
+	gsp_view_free(v);
+}
+
 static void
 others(void)
 {
@@ -306,6 +344,7 @@ main(void)
 {
 	up();
 	down();
+	down_unplayed();
 	others();
 	failures();
 	hostile();
