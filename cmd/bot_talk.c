@@ -128,6 +128,7 @@ mon_keep_resume(struct mon *m)
 		return;
 	v = gsp_json_new_obj();
 	gsp_json_add_str(v, "schema", "gsp.discord-resume/1");
+	gsp_json_add_str(v, "base", m->base);
 	gsp_json_add_str(v, "session_id", m->session_id);
 	gsp_json_add_str(v, "resume_url", m->resume_url);
 	gsp_json_add_num(v, "seq", (double)m->seq);
