@@ -236,6 +236,8 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 	m->net.keep_as = NET_FD;
 	m->net.new_group = true; /* a terminal's ^C is for us, who then say STOP */
 	rc = gsp_proc_start(&m->net, err);
+	if (rc == -1 && access(m->net.argv[0], X_OK) == -1)
+		(void)gsp_err_hint(err, "it is a part of gsp: install gsp anew");
 	if (rc == 0) {
 		m->sock = pair[0];
 		m->net_since_ms = gsp_now_ms();

@@ -231,7 +231,8 @@ explain(const struct gsp_api *a, const struct gsp_api_answer *ans, const struct 
 	path = shown(path);
 	if (ans->status == 401 && !is_secret(path))
 		return gsp_err_set(err, GSP_EAUTH, "Discord refused the bot's token: %s; make a new one: "
-		    "Developer Portal > your application > Bot > Reset Token", why);
+		    "Developer Portal > your application > Bot > Reset Token, and put it where discord: "
+		    "{token_file: ...} points", why);
 	if (ans->code == GSP_API_DAILY_CREATES)
 		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; again tomorrow", method, path, why);
 	if (ans->status == 429)

@@ -44,7 +44,7 @@ says "names them" "run, register, invite and check"
 gives 64 "--dry-run belongs to register" bot check --dry-run
 discord_is
 gives 77 "without the token's file" bot register
-says "names it" "discord-token"
+says "names it, and what belongs there" "discord-token'.*; put the bot's token there .*Reset Token"
 cp "$DISCORD_DIR/token" "$H/discord-token" && chmod 644 "$H/discord-token"
 gives 77 "with one that others can read" bot register
 says "tells the remedy" "chmod 600"
