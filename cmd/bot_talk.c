@@ -173,8 +173,8 @@ ready(struct mon *m)
 	const struct gsp_discord_conf *c = &m->t->home->discord;
 
 	if (!m->ready) {
-		gsp_cli_warn("ready: /server is served in the guild %" PRIu64 "; 'gsp bot check' says whether "
-		    "anything is in its way", c->guild);
+		gsp_cli_warn("ready for /server from the guild %" PRIu64 ", if the bot is in it; 'gsp bot check' "
+		    "says whether anything is in its way", c->guild);
 		if (c->nrules == 0)
 			gsp_cli_warn("there are no rules in discord: allow, so everything is refused; see "
 			    "gsp.yaml(5)");

@@ -75,7 +75,7 @@ struct gsp_gateway *gsp_gateway_new(const struct gsp_gateway_opts *o); /* never 
 void gsp_gateway_free(struct gsp_gateway *g);
 
 /** gsp_gateway_found(g, status, body, len, now_ms): the answer to GET /gateway/bot; status 0: there
- * was none. */
+ * was none, and ${body} says why, for the log; NULL or "": nobody knows. */
 void gsp_gateway_found(struct gsp_gateway *g, long status, const char *body, size_t len,
     int64_t now_ms);
 void gsp_gateway_opened(struct gsp_gateway *g, int64_t now_ms);

@@ -416,6 +416,10 @@ test_find(void)
 	walk_found(&w, 502, "<html>");
 	OK(in_ms(&w) >= 1000 && in_ms(&w) <= 2000 && strstr(w.said, "HTTP 502") != NULL);
 	walk_free(&w);
+	begin(&w);
+	walk_found(&w, 0, "cannot connect to 'x'");
+	OK(in_ms(&w) <= 2000 && strstr(w.said, "its address: cannot connect to 'x'; reconnecting") != NULL);
+	walk_free(&w);
 	begin(&w); /* nobody answers at all */
 	walk_next(&w);
 	OK(w.conn == WALK_NONE && in_ms(&w) >= 1000 && in_ms(&w) <= 2000);
