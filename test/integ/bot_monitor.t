@@ -181,6 +181,10 @@ ROLE=31 && press nosuchnonce true && refused "no such question" "question is ove
 press "$NONCE" false && await "no" ".kind==\"defer\" and .n==$N_ and .update" && deferred
 press "$NONCE" true && refused "after a no" "question is over"
 is "it runs on" "$(stage)" running
+mv "$B/gsp-query" "$T/q" && printf '#!/bin/sh\necho "{\\"players\\":2,\\"names\\":[\\"anna\\",\\"ben\\"]}"\n' >"$B/gsp-query" && chmod +x "$B/gsp-query"
+ask down toy && allowed "down" && deferred
+await "where the game tells names, the question does" ".kind==\"question\" and .n==$N_ and .players==2 and .names==\"anna, ben\""
+mv "$T/q" "$B/gsp-query"
 at toy "echo 3 >/tmp/players"
 ask down toy && allowed "down" && deferred
 DOWN_ASK=$ID_
