@@ -98,7 +98,7 @@ void
 gsp_gateway_lost(struct gsp_gateway *g, int64_t least, const char *why)
 {
 	gsp_gateway_unsend(g);
-	if (g->state == GW_UP && g->now - g->up_since >= STABLE_MS)
+	if (g->state == GW_UP && (g->lived = g->now - g->up_since >= STABLE_MS))
 		g->tries = 0;
 	if (g->state != GW_UP && gsp_gateway_has_session(g) && ++g->resumes >= RESUME_LAST)
 		gsp_gateway_forget(g);
