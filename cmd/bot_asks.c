@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/num.h"
 #include "cli/say.h"
 #include "fmt/json.h"
@@ -43,11 +44,7 @@ struct asks {
 struct asks *
 asks_new(void)
 {
-	struct asks *a = calloc(1, sizeof(*a));
-
-	if (a == NULL)
-		abort();
-	return a;
+	return gsp_must(calloc(1, sizeof(struct asks)));
 }
 
 static void
@@ -144,11 +141,9 @@ acceptable(struct mon *m, const struct gsp_talk *t)
 static void
 defer(struct mon *m, struct gsp_talk *t, enum what what, bool even, bool is_public, bool update)
 {
-	struct waiting *w = calloc(1, sizeof(*w));
+	struct waiting *w = gsp_must(calloc(1, sizeof(*w)));
 	struct gsp_talk d;
 
-	if (w == NULL)
-		abort();
 	gsp_talk_init(&d, GSP_TALK_DEFER);
 	d.n = t->n;
 	d.verb = t->verb;
@@ -324,8 +319,8 @@ result(struct mon *m, const struct gsp_talk *ask, int status, const char *out, c
 	r.verb = ask->verb;
 	snprintf(r.server, sizeof(r.server), "%s", ask->server);
 	r.status = status;
-	if ((r.out = strdup(out)) == NULL || (r.said = strdup(said)) == NULL)
-		abort();
+	r.out = gsp_must(strdup(out));
+	r.said = gsp_must(strdup(said));
 	mon_send(m, &r);
 	gsp_talk_release(&r);
 }

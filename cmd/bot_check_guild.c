@@ -164,15 +164,10 @@ role_name(const struct check *c, uint64_t id)
 static void
 check_servers(struct check *c, const struct gsp_discord_rule *r, size_t nth)
 {
-	for (size_t i = 0; i < r->servers.n; i++) {
-		bool there = false;
-
-		for (size_t k = 0; k < c->servers.n; k++)
-			there = there || strcmp(c->servers.v[k], r->servers.v[i]) == 0;
-		if (!there)
+	for (size_t i = 0; i < r->servers.n; i++)
+		if (!gsp_argv_has(&c->servers, r->servers.v[i]))
 			bot_found(&c->f, BOT_WRONG, "allow", "correct its name, or take it out",
 			    "rule %zu: there is no server '%s'", nth, r->servers.v[i]);
-	}
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/utf8.h"
 #include "fmt/json.h"
 #include "gsp/ledger.h"
@@ -25,11 +26,9 @@ tail(struct gsp_buf *out, const struct gsp_home *h, const char *id, const char *
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int fd = open(job_path(&path, h, id, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
-	char *block = malloc(TAIL_MAX), *nl = NULL;
+	char *block = gsp_must(malloc(TAIL_MAX)), *nl = NULL;
 	ssize_t n = -1;
 
-	if (block == NULL)
-		abort();
 	if (fd != -1 && fstat(fd, &st) == 0)
 		n = pread(fd, block, TAIL_MAX, st.st_size > TAIL_MAX ? st.st_size - TAIL_MAX : 0);
 	if (n > 0 && st.st_size > TAIL_MAX)
@@ -132,8 +131,7 @@ job_last_words(struct gsp_talk *t, const struct gsp_home *h, const struct gsp_ta
 	tail(&out, h, begin->interaction, "out");
 	tail(&said, h, begin->interaction, "progress");
 	free(t->out);
-	if ((t->out = strdup(last_line(&out))) == NULL)
-		abort();
+	t->out = gsp_must(strdup(last_line(&out)));
 	t->status = end->status;
 	t->ended_ms = end->ended_ms != 0 ? end->ended_ms : gsp_wall_ms();
 	if (end->status > 0)

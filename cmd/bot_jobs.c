@@ -1,19 +1,15 @@
 /* bot_jobs: tools that take longer: started so that they outlive us, followed by what they write. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "cli/say.h"
-#include "fmt/json.h"
 #include "sys/io.h"
-#include "sys/lock.h"
 #include "bot_job_file.h"
 #include "bot_jobs.h"
 #include "bot_mon.h"
@@ -28,17 +24,12 @@ enum {
 	LOOK_MS = 200,         /* at what a running job has written */
 	LOCK_MS = 2000,        /* whether its runner lives */
 	TOKEN_MS = 15 * 60000, /* Source: Discord API v10: an interaction's token lives 15 minutes */
-	READ_BYTES = 262144,   /* of one job in one turn */
 };
 
 struct jobs *
 jobs_new(void)
 {
-	struct jobs *j = calloc(1, sizeof(*j));
-
-	if (j == NULL)
-		abort();
-	return j;
+	return gsp_must(calloc(1, sizeof(struct jobs)));
 }
 
 static void
@@ -77,10 +68,8 @@ jobs_find(struct mon *m, const char *id)
 struct job *
 jobs_add(struct mon *m)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j = gsp_must(calloc(1, sizeof(*j)));
 
-	if (j == NULL)
-		abort();
 	gsp_buf_init(&j->part, JOB_LINE_BYTES);
 	j->next = m->jobs->first;
 	m->jobs->first = j;
@@ -295,91 +284,7 @@ jobs_drop(struct mon *m, const char *id)
 	jobs_take_out(m, j);
 }
 
-/* ---- followed ---- */
-
-static void
-send_line(struct mon *m, struct job *j, const char *line)
-{
-	struct gsp_talk t;
-
-	gsp_talk_init(&t, GSP_TALK_LINE);
-	snprintf(t.interaction, sizeof(t.interaction), "%s", j->begin.interaction);
-	if ((t.out = strdup(line)) == NULL)
-		abort();
-	mon_send(m, &t);
-	gsp_talk_release(&t);
-}
-
-static void
-send_held(struct mon *m, struct job *j)
-{
-	if (j->held != NULL && mon_room(m))
-		send_line(m, j, j->held);
-	free(j->held);
-	j->held = NULL;
-}
-
-/* Steps that begin and end are told as they come; how far one is, the newest of a turn alone. What is
- * no progress is not for chat until the end. */
-static void
-take_line(struct mon *m, struct job *j, const char *line)
-{
-	struct gsp_err ignored = GSP_ERR_INIT;
-	struct gsp_json *v = NULL;
-
-	if (gsp_json_parse(&v, line, strlen(line), &ignored) == -1 || !gsp_json_is_obj(v)) {
-		gsp_json_free(v);
-		return;
-	}
-	if (strcmp(gsp_json_str(v, "state", ""), "progress") == 0 && gsp_json_get(v, "level") == NULL) {
-		free(j->held);
-		if ((j->held = strdup(line)) == NULL)
-			abort();
-	} else {
-		send_held(m, j);
-		if (mon_room(m))
-			send_line(m, j, line);
-	}
-	gsp_json_free(v);
-}
-
-static void
-take_bytes(struct mon *m, struct job *j, const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '\n') {
-			if (!j->skip && gsp_buf_ok(&j->part))
-				take_line(m, j, gsp_buf_str(&j->part));
-			gsp_buf_reset(&j->part);
-			j->skip = false;
-		} else if (j->part.len + 2 >= JOB_LINE_BYTES)
-			j->skip = true;
-		else
-			gsp_buf_addc(&j->part, p[i] != '\0' ? p[i] : '?');
-	}
-}
-
-/* false: there is more than one turn's worth, and it waits. */
-static bool
-follow(struct mon *m, struct job *j)
-{
-	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
-	int fd = open(job_path(&path, m->t->home, j->begin.interaction, "progress"),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char block[16384];
-	ssize_t n = 0;
-	off_t until = j->at + READ_BYTES;
-
-	while (fd != -1 && j->at < until && (n = pread(fd, block, sizeof(block), j->at)) > 0) {
-		take_bytes(m, j, block, (size_t)n);
-		j->at += n;
-	}
-	if (fd != -1)
-		close(fd);
-	gsp_buf_release(&path);
-	send_held(m, j);
-	return n <= 0;
-}
+/* ---- its end ---- */
 
 static void
 end(struct mon *m, struct job *j)
@@ -433,7 +338,7 @@ look_after(struct mon *m, struct job *j, int64_t now)
 	if (j->stage == RUNS && now >= j->look_ms) {
 		j->look_ms = now + LOOK_MS;
 		over = is_over(m, j, now);
-		if (follow(m, j) && over)
+		if (job_follow(m, j) && over)
 			j->stage = ENDED;
 	}
 	if (j->stage == ENDED && j->begun && !j->ended)

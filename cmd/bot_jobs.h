@@ -1,6 +1,6 @@
 /*
- * bot_jobs: what its two files share: jobs as they run (bot_jobs.c), and those of earlier runs
- * (bot_jobs_old.c).
+ * bot_jobs: what its files share: jobs as they run (bot_jobs.c), what they write meanwhile
+ * (bot_job_follow.c), and those of earlier runs (bot_jobs_old.c).
  */
 #ifndef GSP_CMD_BOT_JOBS_H
 #define GSP_CMD_BOT_JOBS_H
@@ -38,6 +38,10 @@ struct jobs {
 struct job *jobs_find(struct mon *m, const char *id);
 struct job *jobs_add(struct mon *m);
 void jobs_take_out(struct mon *m, struct job *j); /* and free it */
+
+/** job_follow(m, j): LINEs, of what was written since. false: that is more than one turn's worth, and the
+ * rest waits. */
+bool job_follow(struct mon *m, struct job *j);
 
 /** jobs_close_dir(m, j): all is said: no token, "told". */
 void jobs_close_dir(struct mon *m, struct job *j);

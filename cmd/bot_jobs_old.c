@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/say.h"
+#include "discord/snowflake.h"
 #include "sys/io.h"
 #include "bot_job_file.h"
 #include "bot_jobs.h"
@@ -14,7 +15,7 @@
 
 enum {
 	KEPT_S = 3600, /* a directory, after the chat was told */
-	OLD_S = 86400, /* one that could not be told */
+	OLD_S = 86400, /* after its end, one that could not be told */
 	KEPT_MAX = 500
 };
 
@@ -73,20 +74,24 @@ load_one(struct mon *m, const char *id)
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_talk b;
 	struct job *j;
-	bool even;
+	bool even, known;
 
 	sweep_dir(m, id);
 	if (job_has(m->t->home, id, "told"))
 		return;
-	if (job_read(&b, &even, m->t->home, id, &err) == -1) {
-		if (err.code != GSP_ENOTFOUND)
-			gsp_cli_warn("%s; this job is not told", err.msg);
-		else /* it was never noted, so nothing can have begun: it may come again */
-			jobs_remove_dir(m, id);
+	known = job_read(&b, &even, m->t->home, id, &err) == 0;
+	if (!known && err.code == GSP_ENOTFOUND) {
+		/* it was never noted, so nothing can have begun: it may come again */
+		jobs_remove_dir(m, id);
 		return;
 	}
+	if (!known)
+		gsp_cli_warn("job %s: %s; whoever asked for it cannot be told what became of it", id, err.msg);
+	/* also what nobody can read gets an end, for it goes a day after that */
 	if (job_settle(m->t->home, id, &err) == -1)
 		gsp_cli_warn("job %s: %s", id, err.msg);
+	if (!known)
+		return;
 	j = jobs_add(m);
 	j->begin = b;
 	j->even = even;
@@ -118,8 +123,7 @@ each(struct mon *m, void (*fn)(struct mon *, const char *, size_t))
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strlen(e->d_name) < GSP_TALK_ID && e->d_name[0] != '.' &&
-		    strspn(e->d_name, "0123456789") == strlen(e->d_name))
+		if (gsp_snowflake_ok(e->d_name))
 			gsp_argv_push(&ids, e->d_name);
 	if (d != NULL)
 		closedir(d);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "bot_mon.h"
 
 #include "base/banned.h"
@@ -41,11 +42,7 @@ struct kids {
 struct kids *
 kids_new(void)
 {
-	struct kids *k = calloc(1, sizeof(*k));
-
-	if (k == NULL)
-		abort();
-	return k;
+	return gsp_must(calloc(1, sizeof(struct kids)));
 }
 
 static void
@@ -98,8 +95,7 @@ kids_start(struct kids *k, struct gsp_argv *argv, int64_t limit_ms, kid_fn *fn, 
 		gsp_argv_release(argv);
 		return -1;
 	}
-	if ((kid = calloc(1, sizeof(*kid))) == NULL)
-		abort();
+	kid = gsp_must(calloc(1, sizeof(*kid)));
 	kid->p = (struct gsp_proc)GSP_PROC_INIT;
 	kid->argv = *argv;
 	memset(argv, 0, sizeof(*argv));

@@ -13,7 +13,7 @@
  *   bot_words.c    command lines
  *   bot_kids.c     tools that answer at once
  *   bot_jobs.c     tools that take longer; bot_jobs_old.c: those of earlier runs;
- *                  bot_job_file.c, bot_job_words.c: their directories
+ *                  bot_job_follow.c: how far they are; bot_job_file.c, bot_job_words.c: their directories
  *   bot_runner.c   gsp-bot --run-job
  */
 #ifndef GSP_CMD_BOT_MON_H

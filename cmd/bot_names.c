@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "discord/message.h"
 #include "gsp/history.h"
 #include "gsp/status.h"
@@ -92,8 +93,7 @@ servers(struct offer **offers, struct mon *m, const struct gsp_talk *t)
 	if (seen_servers(m, &names, &ignored) == -1)
 		return 0;
 	rows = seen_rows(m);
-	if ((*offers = calloc(names->n + 1, sizeof(**offers))) == NULL)
-		abort();
+	*offers = gsp_must(calloc(names->n + 1, sizeof(**offers)));
 	for (size_t i = 0; i < names->n; i++) {
 		const char *at = strstr(names->v[i], t->text);
 		struct offer *o = &(*offers)[n];
@@ -119,12 +119,11 @@ saves(struct offer **out, struct mon *m, const struct gsp_talk *t)
 	struct gsp_history_opts o = {.home_id = m->t->home->id, .server = t->server, .lock_fd = -1};
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_history *h = NULL;
-	struct offer *offers = calloc(OFFER_MAX, sizeof(*offers));
+	struct offer *offers = gsp_must(calloc(OFFER_MAX, sizeof(*offers)));
 	const uint64_t *numbers = NULL;
 	size_t n = 0, all = 0;
 
-	if ((*out = offers) == NULL)
-		abort();
+	*out = offers;
 	o.server_dir = gsp_home_server_path(m->t->home, &dir, t->server, "");
 	if (gsp_history_look(&h, &o, &err) == 0)
 		gsp_history_numbers(h, &numbers, &all);
@@ -162,8 +161,7 @@ names_answer(struct mon *m, const struct gsp_talk *t)
 
 	gsp_talk_init(&answer, GSP_TALK_CHOICES);
 	answer.n = t->n;
-	if ((answer.choices = calloc(OFFER_MAX, sizeof(*answer.choices))) == NULL)
-		abort();
+	answer.choices = gsp_must(calloc(OFFER_MAX, sizeof(*answer.choices)));
 	if (mon_here(m, &t->who, why) == 0) {
 		if (!t->saves)
 			n = servers(&offers, m, t);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/rand.h"
 #include "cli/say.h"
 #include "bot_mon.h"
@@ -22,11 +23,7 @@ struct queries {
 struct queries *
 queries_new(void)
 {
-	struct queries *q = calloc(1, sizeof(*q));
-
-	if (q == NULL)
-		abort();
-	return q;
+	return gsp_must(calloc(1, sizeof(struct queries)));
 }
 
 static void

@@ -177,15 +177,6 @@ mon_servers(const struct mon *m, const struct gsp_talk_who *w, enum gsp_right ri
 	return names->failed ? gsp_err_set(err, GSP_ESYS, "out of memory") : 0;
 }
 
-static bool
-among(const struct gsp_argv *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* The name of a server that they can see; anything else is as if it did not exist. */
 static int
 can_see(const struct mon *m, const struct gsp_talk_who *w, enum gsp_verb v, const char *server,
@@ -202,7 +193,7 @@ can_see(const struct mon *m, const struct gsp_talk_who *w, enum gsp_verb v, cons
 		(void)not_allowed(m, v, mon_right_of(v, 0), NULL, why);
 	else if (server[0] == '\0')
 		snprintf(why, WHY_MAX, "which server? Name one");
-	else if (among(&names, server))
+	else if (gsp_argv_has(&names, server))
 		rc = 0;
 	else if ((near = gsp_nearest(server, (const char *const *)names.v)) != NULL)
 		snprintf(why, WHY_MAX, "there is no server '%.64s'; did you mean '%s'?", server, near);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "discord/snowflake.h"
 #include "sys/lock.h"
 #include "bot_job_file.h"
 #include "bot_mon.h"
@@ -79,7 +80,7 @@ bot_job_runner(struct tool *t, const char *id, struct gsp_err *err)
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	int fd = -1, rc;
 
-	if (strlen(id) == 0 || strlen(id) >= GSP_TALK_ID || strspn(id, "0123456789") != strlen(id))
+	if (!gsp_snowflake_ok(id))
 		return gsp_err_set(err, GSP_EUSAGE, "--run-job is for gsp-bot's own use");
 	if (tool_open(t, err) == -1)
 		return -1;

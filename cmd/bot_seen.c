@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "gsp/status.h"
 #include "bot_mon.h"
 
@@ -21,11 +22,7 @@ struct seen {
 struct seen *
 seen_new(void)
 {
-	struct seen *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		abort();
-	return s;
+	return gsp_must(calloc(1, sizeof(struct seen)));
 }
 
 static void
@@ -87,8 +84,7 @@ seen_rows(const struct mon *m)
 
 	if (s->rows != NULL)
 		return s->rows;
-	if ((s->rows = calloc(s->names.n + 1, sizeof(*s->rows))) == NULL)
-		abort();
+	s->rows = gsp_must(calloc(s->names.n + 1, sizeof(*s->rows)));
 	for (size_t i = 0; i < s->names.n; i++)
 		look(&s->rows[i], m->t->home, s->names.v[i]);
 	return s->rows;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "cli/say.h"
 #include "sys/io.h"
 #include "bot_mon.h"
@@ -113,8 +114,7 @@ static void
 keep(char **dst, const char *text)
 {
 	free(*dst);
-	if ((*dst = strdup(text)) == NULL)
-		abort();
+	*dst = gsp_must(strdup(text));
 }
 
 void

@@ -281,11 +281,9 @@ static int
 check_server(struct tool *t, const struct cost *c, struct gsp_err *err)
 {
 	struct gsp_argv names = GSP_ARGV_INIT;
-	bool known = c->server == NULL;
 	int rc = gsp_status_servers(&names, t->home, err);
+	bool known = c->server == NULL || gsp_argv_has(&names, c->server);
 
-	for (size_t i = 0; i < names.n && !known; i++)
-		known = strcmp(names.v[i], c->server) == 0;
 	for (size_t i = 0; i < c->ledger.n && !known; i++)
 		known = strcmp(c->ledger.v[i].server, c->server) == 0;
 	gsp_argv_release(&names);

@@ -93,15 +93,6 @@ listed(const char *word)
 	return false;
 }
 
-static bool
-has_word(const struct gsp_argv *words, const char *word)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->v[i], word) == 0)
-			return true;
-	return false;
-}
-
 static int
 list_tools(const char *dir, struct gsp_err *err)
 {
@@ -111,7 +102,7 @@ list_tools(const char *dir, struct gsp_err *err)
 	if (rc == 0)
 		printf("usage: gsp WORD ...\n\n");
 	for (size_t i = 0; rc == 0 && tools[i].word != NULL; i++)
-		if (has_word(&words, tools[i].word))
+		if (gsp_argv_has(&words, tools[i].word))
 			printf("  %-12s %s\n", tools[i].word, tools[i].does);
 	for (size_t i = 0; rc == 0 && i < words.n; i++)
 		if (!listed(words.v[i]))

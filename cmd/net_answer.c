@@ -1,9 +1,9 @@
 /* The inside of net_asks: what is answered, and what becomes of it. */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "discord/message.h"
 #include "discord/snowflake.h"
 #include "net_asks_int.h"
@@ -208,9 +208,8 @@ ask_result(struct ask *a, const struct gsp_talk *t)
 static struct gsp_talk *
 keep_question(const struct gsp_talk *t)
 {
-	struct gsp_talk *q = malloc(sizeof(*q));
+	struct gsp_talk *q = gsp_must(malloc(sizeof(*q)));
 
-	assert(q != NULL);
 	gsp_talk_init(q, GSP_TALK_QUESTION);
 	q->n = t->n;
 	q->verb = t->verb;

@@ -1,10 +1,10 @@
 #include "net_asks.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/num.h"
 #include "net_asks_int.h"
 #include "net_link.h"
@@ -21,9 +21,8 @@
 struct net_asks *
 net_asks_new(struct net *net)
 {
-	struct net_asks *in = calloc(1, sizeof(*in));
+	struct net_asks *in = gsp_must(calloc(1, sizeof(*in)));
 
-	assert(in != NULL);
 	in->net = net;
 	return in;
 }
@@ -96,9 +95,8 @@ seen(struct net_asks *in, uint64_t id)
 static struct ask *
 new_ask(struct net_asks *in, const struct gsp_interaction *i, uint64_t id)
 {
-	struct ask *a = calloc(1, sizeof(*a));
+	struct ask *a = gsp_must(calloc(1, sizeof(*a)));
 
-	assert(a != NULL);
 	a->in = in;
 	a->kind = i->kind;
 	a->n = ++in->last_n;

@@ -1,10 +1,10 @@
 #include "net_gateway.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/version.h"
 #include "discord/gateway.h"
 #include "net/ws.h"
@@ -84,9 +84,8 @@ static void
 connect_to(struct net_gateway *g, const char *url)
 {
 	struct gsp_err err = GSP_ERR_INIT;
-	struct conn *c = calloc(1, sizeof(*c));
+	struct conn *c = gsp_must(calloc(1, sizeof(*c)));
 
-	assert(c != NULL);
 	c->g = g;
 	if (gsp_ws_new(&c->ws, g->net->multi, url, GSP_DISCORD_AGENT, &events, c, &err) == -1) {
 		free(c);
@@ -237,10 +236,9 @@ act(struct net_gateway *g)
 struct net_gateway *
 net_gateway_new(struct net *net)
 {
-	struct net_gateway *g = calloc(1, sizeof(*g));
+	struct net_gateway *g = gsp_must(calloc(1, sizeof(*g)));
 	struct gsp_gateway_opts o = {.token = net->hello.token};
 
-	assert(g != NULL);
 	g->net = net;
 	g->kept.seq = -1;
 	if (net->hello.session_id[0] != '\0') {

@@ -1,10 +1,10 @@
 #include "net_jobs.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/num.h"
 #include "discord/snowflake.h"
 #include "net_asks.h"
@@ -22,9 +22,8 @@ enum {
 struct net_jobs *
 net_jobs_new(struct net *net)
 {
-	struct net_jobs *in = calloc(1, sizeof(*in));
+	struct net_jobs *in = gsp_must(calloc(1, sizeof(*in)));
 
-	assert(in != NULL);
 	in->net = net;
 	return in;
 }
@@ -175,8 +174,7 @@ begin(struct net_jobs *in, const struct gsp_talk *t)
 		return;
 	}
 	if (j == NULL) {
-		j = calloc(1, sizeof(*j));
-		assert(j != NULL);
+		j = gsp_must(calloc(1, sizeof(*j)));
 		j->in = in;
 		j->next = in->first;
 		in->first = j;

@@ -1,6 +1,5 @@
 #include "net_link.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/must.h"
 
 #include "base/banned.h"
 
@@ -32,9 +32,8 @@ struct net_link {
 struct net_link *
 net_link_new(int fd)
 {
-	struct net_link *l = calloc(1, sizeof(*l));
+	struct net_link *l = gsp_must(calloc(1, sizeof(*l)));
 
-	assert(l != NULL);
 	l->fd = fd;
 	gsp_buf_init(&l->in, GSP_TALK_LINE_MAX + CHUNK + 1);
 	gsp_buf_init(&l->out, OUT_MAX);

@@ -51,32 +51,12 @@ bot_home() {
 }
 
 bot_conf() { # bot_conf [LINE]: gsp.yaml's discord:, for the stand-in that runs now
-	{
-		cat "$T/gsp.yaml"
-		cat <<-EOF2
-			discord:
-			  guild: 1200000000000000001
-			  token_file: discord-token
-			  channels: [1400000000000000001, 1400000000000000002]
-			  api_url: $DISCORD_URL
-			  user: nobody
-			  ${1:-}
-			  allow:
-			    - {role: 1300000000000000001, can: [view]}
-			    - {role: 1300000000000000002, can: [operate, extend]}
-		EOF2
-	} >"$H/gsp.yaml"
-	cp "$DISCORD_DIR/token" "$H/discord-token" && chmod 600 "$H/discord-token"
+	cp "$T/gsp.yaml" "$H/gsp.yaml"
+	discord_yaml 'channels: [1400000000000000001, 1400000000000000002]' "$@" <<-EOF2
+		- {role: 1300000000000000001, can: [view]}
+		- {role: 1300000000000000002, can: [operate, extend]}
+	EOF2
 	rm -rf "$H/state/discord/resume.json" # a session of its own each time
-}
-
-bot_cert() { # a certificate for 127.0.0.1, of an authority that is in $T/ca.pem
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/ca.key" -out "$T/ca.pem" -days 2 \
-		-subj '/CN=bench' -addext 'basicConstraints=critical,CA:TRUE' &&
-		openssl req -newkey rsa:2048 -nodes -keyout "$T/tls.key" -out "$T/tls.csr" -subj '/CN=127.0.0.1' &&
-		echo 'subjectAltName=IP:127.0.0.1' >"$T/tls.ext" &&
-		openssl x509 -req -in "$T/tls.csr" -CA "$T/ca.pem" -CAkey "$T/ca.key" -CAcreateserial -days 2 \
-			-extfile "$T/tls.ext" -out "$T/tls.pem"
 }
 
 # What the computer trusts, and the authority of the stand-in's certificate: as if its maker were in
@@ -267,7 +247,7 @@ measure_bot() { # $KINDS: which of plain, tls, system
 	need jq curl python3 openssl unshare
 	bot_home
 	js_takes
-	bot_cert >"$T/bench.out" 2>"$T/bench.err" || die "no certificates"
+	discord_cert >"$T/bench.out" 2>"$T/bench.err" || die "no certificates"
 	system_trusts_us || die "no certificates"
 	for kind in ${KINDS:-plain tls system}; do
 		DISCORD_SCHEME=https DISCORD_ARGS="--tls $T/tls.pem $T/tls.key"

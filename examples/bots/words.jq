@@ -6,13 +6,13 @@
 def command($prefix; $me):
   ("\\A" + $prefix + "(?<verb>(?i:up|down!?|status|players|extend|help|start))" + $me) as $begin
   | if length > 4096 or (test($begin + "(\\s|\\z)") | not) then empty
-    else (capture($begin + "(?:[ ]+(?<server>[a-z][a-z0-9-]{1,27}))?"
-          + "(?:[ ]+[+]?(?<time>[1-9][0-9]{0,2}[mhd]))?\\s*\\z") // {verb: "help"})
+    else (capture($begin + "(?:[ ]+(?<server>(?i:[a-z][a-z0-9-]{1,27})))?"
+          + "(?:[ ]+[+]?(?<time>[1-9][0-9]{0,2}(?i:[mhd])))?\\s*\\z") // {verb: "help"})
       | (.verb | ascii_downcase) as $verb
       | if ($verb | . == "help" or . == "start")
           or (.server == null and $verb != "status") or (.time != null and $verb != "extend")
         then "help - -"
-        else "\($verb) \(.server // "-") \(.time // "1h")" end
+        else "\($verb) \(.server // "-") \(.time // "1h")" | ascii_downcase end # a phone likes capitals
     end;
 
 def lines: split("\n") | map(select(. != ""));

@@ -64,6 +64,15 @@ gsp_argv_release(struct gsp_argv *a)
 }
 
 bool
+gsp_argv_has(const struct gsp_argv *a, const char *s)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], s) == 0)
+			return true;
+	return false;
+}
+
+bool
 gsp_argv_ok(const struct gsp_argv *a)
 {
 	return !a->failed && a->n > 0;

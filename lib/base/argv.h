@@ -25,6 +25,9 @@ void gsp_argv_release(struct gsp_argv *a);
 /** gsp_argv_ok(a): nothing was refused; a->v may be handed to exec. */
 bool gsp_argv_ok(const struct gsp_argv *a);
 
+/** gsp_argv_has(a, s): one of them is ${s}. */
+bool gsp_argv_has(const struct gsp_argv *a, const char *s);
+
 /**
  * gsp_argv_quote(b, word):
  * Append ${word} to ${b} as one word of a POSIX shell: plain where every byte is harmless,

@@ -36,6 +36,28 @@ gsp_utf8_plain(const char *p)
 	return c < ' ' || (c >= 0x7f && c < 0xa0) ? 0 : n;
 }
 
+size_t
+gsp_utf8_shown(const char *p)
+{
+	size_t n = gsp_utf8_plain(p);
+	uint32_t c = gsp_utf8_code(p, n);
+
+	return c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	        (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff)
+	    ? 0
+	    : n;
+}
+
+size_t
+gsp_utf8_count(const char *text)
+{
+	size_t count = 0, n;
+
+	for (; *text != '\0'; text += n > 0 ? n : 1, count++)
+		n = gsp_utf8_len(text);
+	return count;
+}
+
 uint32_t
 gsp_utf8_code(const char *p, size_t n)
 {

@@ -46,7 +46,7 @@ gsp_cli_escape(struct gsp_buf *out, const char *text)
 	const char *p = text;
 
 	while (*p != '\0') {
-		size_t n = gsp_utf8_plain(p);
+		size_t n = gsp_utf8_shown(p);
 
 		if (n > 0)
 			gsp_buf_add(out, p, n);

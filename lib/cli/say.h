@@ -29,7 +29,8 @@ void gsp_cli_clear(void);
 
 /**
  * gsp_cli_escape(out, text):
- * Append ${text} with control characters and broken UTF-8 as \xNN.
+ * Append ${text} with control characters, broken UTF-8 and what turns or hides the text around it as
+ * \xNN: a line is read as it was written.
  */
 void gsp_cli_escape(struct gsp_buf *out, const char *text);
 

@@ -87,17 +87,12 @@ gsp_api_answer_release(struct gsp_api_answer *a)
 	memset(a, 0, sizeof(*a));
 }
 
-/* Its secret is the path: neither sent with our token nor shown. */
-static bool
-is_secret(const char *path)
-{
-	return strncmp(path, "/webhooks/", 10) == 0 || strncmp(path, "/interactions/", 14) == 0;
-}
-
 static const char *
 shown(const char *path)
 {
-	return !is_secret(path) ? path : path[1] == 'w' ? "/webhooks/..." : "/interactions/...";
+	const char *hidden = gsp_discord_hides(path);
+
+	return hidden != NULL ? hidden : path;
 }
 
 static void
@@ -198,7 +193,7 @@ note_full(struct gsp_api *a, const struct gsp_http_res *res, const char *method,
 	int64_t ms = gsp_num_seconds_text_ms(after, FULL_MAX_MS + 1);
 
 	if (res->fault != GSP_HTTP_FINE || left == NULL || strcmp(left, "0") != 0 || ms <= 0 ||
-	    ms > FULL_MAX_MS || is_secret(path))
+	    ms > FULL_MAX_MS || gsp_discord_hides(path) != NULL)
 		return;
 	(void)snprintf(a->full, sizeof(a->full), "%s %.*s", method, (int)stem(path), path);
 	a->full_until_ms = gsp_retry_clock()->now_ms() + ms;
@@ -228,11 +223,11 @@ explain(const struct gsp_api *a, const struct gsp_api_answer *ans, const struct 
 	if (res->fault != GSP_HTTP_FINE)
 		return err->code == GSP_EIO ? (err->code = GSP_ETEMP, -1) : -1;
 	gsp_discord_explain(why, sizeof(why), ans->status, ans->body);
-	path = shown(path);
-	if (ans->status == 401 && !is_secret(path))
+	if (ans->status == 401 && gsp_discord_hides(path) == NULL)
 		return gsp_err_set(err, GSP_EAUTH, "Discord refused the bot's token: %s; make a new one: "
 		    "Developer Portal > your application > Bot > Reset Token, and put it where discord: "
 		    "{token_file: ...} points", why);
+	path = shown(path);
 	if (ans->code == GSP_API_DAILY_CREATES)
 		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; again tomorrow", method, path, why);
 	if (ans->status == 429)
@@ -302,10 +297,10 @@ gsp_api_call(struct gsp_api *a, struct gsp_api_answer *out, const char *method, 
 	struct gsp_buf url = GSP_BUF_INIT(URL_MAX), text = GSP_BUF_INIT(BODY_MAX);
 	struct gsp_http_req req = {.method = method,
 	    .headers = agent,
-	    .bearer = is_secret(path) ? NULL : a->token,
+	    .bearer = gsp_discord_hides(path) != NULL ? NULL : a->token,
 	    .auth_scheme = "Bot",
 	    .ca_file = a->ca_file,
-	    .shown = is_secret(path) ? shown(path) : NULL,
+	    .shown = gsp_discord_hides(path),
 	    .body_max = ANSWER_MAX};
 	struct gsp_http_res res = {0};
 	int rc = -1;

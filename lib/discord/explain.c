@@ -72,3 +72,13 @@ gsp_discord_explain(char *out, size_t size, long status, const struct gsp_json *
 	put(&o, text);
 	put_fields(&o, gsp_json_get(body, "errors"), path, sizeof(path), 0, DEPTH);
 }
+
+const char *
+gsp_discord_hides(const char *path)
+{
+	if (strncmp(path, "/interactions/", 14) == 0)
+		return "/interactions/...";
+	if (strncmp(path, "/webhooks/", 10) == 0)
+		return "/webhooks/...";
+	return NULL;
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/rand.h"
 #include "discord/gateway_priv.h"
 #include "discord/snowflake.h"
@@ -359,10 +360,8 @@ gsp_gateway_resume(const struct gsp_gateway *g)
 struct gsp_gateway *
 gsp_gateway_new(const struct gsp_gateway_opts *o)
 {
-	struct gsp_gateway *g = calloc(1, sizeof(*g));
+	struct gsp_gateway *g = gsp_must(calloc(1, sizeof(*g)));
 
-	if (g == NULL)
-		abort();
 	g->token = o->token;
 	g->below = o->below != NULL ? o->below : gsp_rand_below;
 	g->now = g->identified = INT64_MIN;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "discord/gateway_priv.h"
 
 #include "base/banned.h"
@@ -22,10 +23,10 @@ free_node(struct gsp_gateway_node *n)
 struct gsp_gateway_act *
 gsp_gateway_push(struct gsp_gateway *g, enum gsp_gateway_do what, const char *text)
 {
-	struct gsp_gateway_node *n = calloc(1, sizeof(*n));
+	struct gsp_gateway_node *n = gsp_must(calloc(1, sizeof(*n)));
 
-	if (n == NULL || (text != NULL && (n->text = strdup(text)) == NULL))
-		abort();
+	if (text != NULL)
+		n->text = gsp_must(strdup(text));
 	n->len = text != NULL ? strlen(text) : 0;
 	n->act.what = what;
 	n->act.text = n->text;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "discord/command_priv.h"
@@ -98,9 +99,7 @@ parse_roles(struct gsp_talk_who *w, const struct gsp_json *member, struct gsp_er
 		return gsp_err_set(err, GSP_EPROTO, "the interaction has no valid roles");
 	if (n == 0)
 		return 0;
-	w->roles = calloc(n, sizeof(*w->roles));
-	if (w->roles == NULL)
-		abort();
+	w->roles = gsp_must(calloc(n, sizeof(*w->roles)));
 	for (const struct gsp_json *r = gsp_json_first(list); r != NULL; r = gsp_json_next(r)) {
 		const char *id = gsp_json_text(r, "");
 
@@ -145,24 +144,45 @@ parse_who(struct gsp_talk_who *w, const struct gsp_json *d, struct gsp_err *err)
 
 /* ---- the options of a command ---- */
 
-/* As DESIGN has them: a letter, then letters, digits and single dashes. */
+/* A phone begins a word with a capital, and may leave a space behind it; servers have neither. */
+static void
+fold(char *out, size_t size, const char *s)
+{
+	size_t n;
+
+	s += strspn(s, " ");
+	for (n = 0; s[n] != '\0' && n + 1 < size; n++)
+		out[n] = s[n] >= 'A' && s[n] <= 'Z' ? (char)(s[n] - 'A' + 'a') : s[n];
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+}
+
+/* A letter, then letters, digits and single dashes. False: none can be called that. */
 static bool
-is_server(const char *s)
+read_server(char *server, size_t size, const char *typed)
 {
 	static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-	size_t n = strlen(s);
+	char s[65];
+	size_t n;
 
-	return n >= 2 && n <= GSP_COMMAND_NAME_MAX && s[0] >= 'a' && s[0] <= 'z' &&
-	    strspn(s, rest) == n && s[n - 1] != '-' && strstr(s, "--") == NULL;
+	if (strlen(typed) >= sizeof(s))
+		return false;
+	fold(s, sizeof(s), typed);
+	n = strlen(s);
+	if (n < 2 || n > GSP_COMMAND_NAME_MAX || s[0] < 'a' || s[0] > 'z' || strspn(s, rest) != n ||
+	    s[n - 1] == '-' || strstr(s, "--") != NULL)
+		return false;
+	snprintf(server, size, "%s", s);
+	return true;
 }
 
 static int
 set_name(struct gsp_talk *t, const char *s, struct gsp_err *err)
 {
-	if (!is_server(s))
+	if (!read_server(t->server, sizeof(t->server), s))
 		return gsp_err_set(err, GSP_EPROTO, "there is no server of that name; '/server list' shows "
 		    "which there are");
-	snprintf(t->server, sizeof(t->server), "%s", s);
 	return 0;
 }
 
@@ -316,6 +336,7 @@ typed(struct gsp_talk *t, const struct gsp_json *value)
 		snprintf(t->text, sizeof(t->text), "%" PRIu64, n);
 	else
 		copy_plain(t->text, sizeof(t->text), gsp_json_text(value, ""), TYPED_MAX);
+	fold(t->text, sizeof(t->text), t->text);
 }
 
 /* The others are as they are: a server that is not valid yet is none. */
@@ -341,8 +362,8 @@ parse_autocomplete(struct gsp_interaction *out, const struct gsp_json *data, str
 			focused = true;
 			t->saves = id == GSP_OPTION_SAVE;
 			typed(t, value);
-		} else if (id == GSP_OPTION_NAME && is_server(gsp_json_text(value, "")))
-			snprintf(t->server, sizeof(t->server), "%s", gsp_json_text(value, ""));
+		} else if (id == GSP_OPTION_NAME)
+			(void)read_server(t->server, sizeof(t->server), gsp_json_text(value, ""));
 	}
 	if (!focused)
 		return gsp_err_set(err, GSP_EPROTO, "nothing is being typed");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/must.h"
 #include "base/num.h"
 
 #include "base/banned.h"
@@ -60,14 +61,6 @@ hash(const char *s)
 	return h % HASH;
 }
 
-static void *
-must(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 /* It may hold the token of a webhook. */
 static void
 wipe(char *s)
@@ -85,8 +78,8 @@ find_bucket(struct gsp_limits *l, const char *key)
 	for (b = l->buckets[h]; b != NULL; b = b->next)
 		if (strcmp(b->key, key) == 0)
 			return b;
-	b = must(calloc(1, sizeof(*b)));
-	b->key = must(strdup(key));
+	b = gsp_must(calloc(1, sizeof(*b)));
+	b->key = gsp_must(strdup(key));
 	b->left = b->limit = 1;
 	b->reset_at = b->blocked_until = INT64_MIN;
 	b->next = l->buckets[h];
@@ -156,8 +149,8 @@ find_route(struct gsp_limits *l, const char *name, bool make, int64_t now)
 		return NULL;
 	if (l->nroutes >= ROUTES_MAX && l->nroutes % 64 == 0)
 		forget_idle(l, now);
-	r = must(calloc(1, sizeof(*r)));
-	r->name = must(strdup(name));
+	r = gsp_must(calloc(1, sizeof(*r)));
+	r->name = gsp_must(strdup(name));
 	r->bucket = find_bucket(l, name);
 	r->bucket->routes++;
 	r->next = l->routes[h];
@@ -383,7 +376,7 @@ gsp_limits_answer(struct gsp_limits *l, const char *route, const struct gsp_limi
 struct gsp_limits *
 gsp_limits_new(void)
 {
-	struct gsp_limits *l = must(calloc(1, sizeof(*l)));
+	struct gsp_limits *l = gsp_must(calloc(1, sizeof(*l)));
 
 	for (unsigned i = 0; i < GSP_LIMITS_A_SECOND; i++)
 		l->second[i] = INT64_MIN;

@@ -99,7 +99,7 @@ add_plain(struct gsp_json *o, const char *key, const char *text)
 	for (const char *p = text; *p != '\0';) {
 		size_t n = gsp_utf8_len(p);
 
-		if (gsp_text_char(p, n))
+		if (gsp_utf8_shown(p) > 0)
 			gsp_buf_add(&b, p, n);
 		else
 			gsp_buf_addc(&b, '?');
@@ -221,7 +221,7 @@ add_players(struct gsp_buf *b, const struct gsp_talk *t)
 		    t->players == 1 ? "plays and is thrown out" : "play and are thrown out");
 		if (t->names[0] != '\0') {
 			gsp_buf_adds(b, ": ");
-			gsp_message_escape(b, t->names, 500);
+			gsp_md_escape(b, t->names, 500);
 		}
 		gsp_buf_addc(b, '.');
 	}

@@ -21,10 +21,6 @@
  * ${kind} itself if it is another. */
 const char *gsp_message_save_kind(const char *kind);
 
-/** gsp_message_escape(out, text, max): append ${text} as plain words: Markdown, mentions and links
- * inert, line breaks spaces, invalid UTF-8, control characters and those that turn or hide text U+FFFD;
- * at most ${max} characters, backslashes counted, the last one "…" if it was cut. */
-void gsp_message_escape(struct gsp_buf *out, const char *text, size_t max);
 /** gsp_message_block(out, text, max): as a ``` block that ${text} cannot leave: its last ${max}
  * characters, from the beginning of a line; the fences come on top (8 characters). Colours of a
  * terminal are left out. */

@@ -14,20 +14,15 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/md.h"
+#include "base/utf8.h"
 #include "discord/message.h"
 #include "fmt/json.h"
 
 #define GSP_TEXT_BUF (8 * GSP_MESSAGE_CONTENT_MAX) /* ceiling, bytes, of a content being made */
 
-/** gsp_text_chars(text): how many characters. */
-size_t gsp_text_chars(const char *text);
-
 /** gsp_text_cut(b, max): keep at most ${max} characters of it, the last one "…" if it was longer. */
 void gsp_text_cut(struct gsp_buf *b, size_t max);
-
-/** gsp_text_char(p, n): what may be shown of the character of ${n} bytes at ${p}: not a control
- * character, nor one that turns or hides the text around it. */
-bool gsp_text_char(const char *p, size_t n);
 
 /** gsp_text_code(out, text, max): `text`, which cannot end it. */
 void gsp_text_code(struct gsp_buf *out, const char *text, size_t max);

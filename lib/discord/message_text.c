@@ -10,37 +10,12 @@
 #define ELLIPSIS "\xe2\x80\xa6"    /* U+2026 */
 #define NOTHING "\xe2\x80\x8b"     /* U+200B: has no width */
 
-/* What Discord's Markdown, mentions and links are made of. A backslash before any of them makes it
- * plain. Source: Discord, "Markdown Text 101" and "Message Formatting". */
-static const char special[] = "\\*_~`|<>[]#@";
-
-/* Not U+200C and U+200D: Persian and emoji are written with them. */
-bool
-gsp_text_char(const char *p, size_t n)
-{
-	uint32_t c = gsp_utf8_code(p, n);
-
-	return n > 0 && c >= ' ' && !(c >= 0x7f && c < 0xa0) && c != 0x61c && c != 0x200b &&
-	    !(c >= 0x200e && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
-	    !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && !(c >= 0xe0000 && c <= 0xe0fff);
-}
-
 static size_t
 char_bytes(const char *p)
 {
 	size_t n = gsp_utf8_len(p);
 
 	return n > 0 ? n : 1;
-}
-
-size_t
-gsp_text_chars(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text += char_bytes(text))
-		n++;
-	return n;
 }
 
 /* Whether `code` is still open at the end of ${n} bytes. */
@@ -78,50 +53,6 @@ gsp_text_cut(struct gsp_buf *b, size_t max)
 	gsp_buf_adds(b, ELLIPSIS);
 }
 
-/* How many characters ${p} is written with. */
-static size_t
-escape_one(struct gsp_buf *out, const char *p, size_t n, bool first)
-{
-	bool link = *p == ':' && p[1] == '/' && p[2] == '/';
-	bool list = first && (*p == '-' || *p == '+');
-
-	if (*p == '\n' || *p == '\t' || *p == '\r') {
-		gsp_buf_addc(out, ' ');
-		return 1;
-	}
-	if (!gsp_text_char(p, n)) {
-		gsp_buf_adds(out, REPLACEMENT);
-		return 1;
-	}
-	if (link || list || (n == 1 && strchr(special, *p) != NULL)) {
-		gsp_buf_addc(out, '\\');
-		gsp_buf_addc(out, *p);
-		return 2;
-	}
-	gsp_buf_add(out, p, n);
-	return 1;
-}
-
-void
-gsp_message_escape(struct gsp_buf *out, const char *text, size_t max)
-{
-	size_t used = 0, safe = out->len, n;
-
-	if (max == 0)
-		return;
-	for (const char *p = text; *p != '\0'; p += n > 0 ? n : 1) {
-		n = gsp_utf8_len(p);
-		if (used + 1 <= max)
-			safe = out->len;
-		used += escape_one(out, p, n, p == text);
-		if (used > max || (used == max && p[n > 0 ? n : 1] != '\0')) {
-			out->len = safe;
-			gsp_buf_adds(out, ELLIPSIS);
-			return;
-		}
-	}
-}
-
 /* ---- code ---- */
 
 /* Past a terminal's colours and their kin: ESC [ ... letter. */
@@ -153,7 +84,7 @@ add_code(struct gsp_buf *out, const char *text)
 		if (*text == '`' && tick)
 			gsp_buf_adds(out, NOTHING);
 		tick = *text == '`';
-		if (*text == '\n' || *text == '\t' || gsp_text_char(text, n))
+		if (*text == '\n' || *text == '\t' || gsp_utf8_shown(text) > 0)
 			gsp_buf_add(out, text, n);
 		else if (*text != '\r')
 			gsp_buf_adds(out, REPLACEMENT);
@@ -172,7 +103,7 @@ gsp_message_block(struct gsp_buf *out, const char *text, size_t max)
 	while (b.len > 0 && (b.data[b.len - 1] == '\n' || b.data[b.len - 1] == ' '))
 		b.data[--b.len] = '\0';
 	p = gsp_buf_str(&b);
-	n = gsp_text_chars(p);
+	n = gsp_utf8_count(p);
 	if (n > max) {
 		const char *line;
 
@@ -195,7 +126,7 @@ gsp_text_code(struct gsp_buf *out, const char *text, size_t max)
 	for (const char *p = text; *p != '\0' && gsp_buf_ok(&b) && b.len < 4 * max;) {
 		size_t n = gsp_utf8_len(p);
 
-		if (*p == '`' || !gsp_text_char(p, n))
+		if (*p == '`' || gsp_utf8_shown(p) == 0)
 			gsp_buf_adds(&b, REPLACEMENT);
 		else
 			gsp_buf_add(&b, p, n);
@@ -215,7 +146,7 @@ gsp_text_name(struct gsp_buf *out, const char *server)
 		return;
 	}
 	gsp_buf_adds(out, "**");
-	gsp_message_escape(out, server, 64);
+	gsp_md_escape(out, server, 64);
 	gsp_buf_adds(out, "**");
 }
 
@@ -226,7 +157,7 @@ gsp_text_actor(struct gsp_buf *out, const char *actor)
 
 	if (slash != NULL && slash[1] != '\0')
 		actor = slash + 1;
-	gsp_message_escape(out, actor[0] != '\0' ? actor : "somebody", 40);
+	gsp_md_escape(out, actor[0] != '\0' ? actor : "somebody", 40);
 }
 
 /* ---- lines ---- */
@@ -236,7 +167,7 @@ gsp_text_actor(struct gsp_buf *out, const char *actor)
 void
 gsp_lines_add(struct gsp_lines *l, struct gsp_buf *line)
 {
-	size_t n = gsp_text_chars(gsp_buf_str(line)) + 1;
+	size_t n = gsp_utf8_count(gsp_buf_str(line)) + 1;
 
 	if (l->left > 0 || !gsp_buf_ok(line) ||
 	    l->chars + n > GSP_MESSAGE_CONTENT_MAX - LEFT_ROOM)

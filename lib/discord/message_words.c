@@ -300,7 +300,7 @@ add_plain(struct gsp_buf *out, const char *p, size_t n)
 	struct gsp_buf part = GSP_BUF_INIT(n + 1);
 
 	gsp_buf_add(&part, p, n);
-	gsp_message_escape(out, gsp_buf_str(&part), GSP_TEXT_BUF);
+	gsp_md_escape(out, gsp_buf_str(&part), GSP_TEXT_BUF);
 	gsp_buf_release(&part);
 }
 

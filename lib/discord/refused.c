@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
+
 #include "base/banned.h"
 
 /* Discord's codes that concern the one message, or thread, of a request. */
@@ -53,8 +55,7 @@ note(struct gsp_refused *r, const char *key, size_t len, const struct gsp_refuse
 	}
 	clear(n);
 	*n = *what;
-	if ((n->key = strndup(key, len)) == NULL)
-		abort();
+	n->key = gsp_must(strndup(key, len));
 }
 
 void

@@ -114,7 +114,7 @@ gsp_render_cost(struct gsp_buf *out, const struct gsp_talk *t)
 		if (strcmp(s.by, "actor") == 0)
 			gsp_text_actor(&line, s.of[i].name);
 		else
-			gsp_message_escape(&line, s.of[i].name, 64);
+			gsp_md_escape(&line, s.of[i].name, 64);
 		gsp_buf_adds(&line, "** ");
 		add_group(&line, &s.of[i]);
 		gsp_lines_add(&lines, &line);

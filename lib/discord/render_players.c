@@ -18,8 +18,8 @@ add_names(struct gsp_buf *b, const struct gsp_json *list, uint64_t players)
 
 		if (shown > 0)
 			gsp_buf_adds(&names, ", ");
-		gsp_message_escape(&names, gsp_json_text(v, "?"), 64);
-		if (gsp_text_chars(gsp_buf_str(&names)) > NAMES_MAX) {
+		gsp_md_escape(&names, gsp_json_text(v, "?"), 64);
+		if (gsp_utf8_count(gsp_buf_str(&names)) > NAMES_MAX) {
 			names.len = before;
 			names.data[before] = '\0';
 			break;

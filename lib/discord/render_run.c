@@ -26,5 +26,5 @@ gsp_render_logs(struct gsp_buf *out, const struct gsp_talk *t)
 	gsp_buf_adds(out, "The last words of ");
 	gsp_text_name(out, t->server);
 	gsp_buf_addc(out, '\n');
-	gsp_message_block(out, text, GSP_MESSAGE_CONTENT_MAX - gsp_text_chars(gsp_buf_str(out)) - 10);
+	gsp_message_block(out, text, GSP_MESSAGE_CONTENT_MAX - gsp_utf8_count(gsp_buf_str(out)) - 10);
 }

@@ -31,7 +31,7 @@ add_kind(struct gsp_buf *b, const struct gsp_json *r)
 		gsp_buf_addf(b, "back to %" PRIu64, gsp_json_u64(r, "parent", 0));
 		return;
 	}
-	gsp_message_escape(b, gsp_message_save_kind(kind), 40);
+	gsp_md_escape(b, gsp_message_save_kind(kind), 40);
 }
 
 static void

@@ -44,7 +44,7 @@ add_stage(struct gsp_buf *b, const struct gsp_json *r)
 		gsp_buf_adds(b, stages[i].words);
 	else {
 		gsp_buf_adds(b, "is ");
-		gsp_message_escape(b, stage, 40);
+		gsp_md_escape(b, stage, 40);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/num.h"
 #include "base/rand.h"
 #include "base/version.h"
@@ -22,18 +23,10 @@
 #define PATH_MAX_ 2048
 #define TOKEN_MAX 4000 /* bytes; Discord's has about 72 */
 
-static void *
-must(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 static char *
 copy(const char *s)
 {
-	return s != NULL ? must(strdup(s)) : NULL;
+	return s != NULL ? gsp_must(strdup(s)) : NULL;
 }
 
 /* ---- the end of a request ---- */
@@ -200,17 +193,6 @@ on_answer(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err)
 
 /* ---- sending ---- */
 
-/* "/interactions/{}/{}/callback" and its like, for a log. */
-static const char *
-shown(const struct gsp_rest_item *it)
-{
-	if (strncmp(it->path, "/interactions/", 14) == 0)
-		return "/interactions/...";
-	if (strncmp(it->path, "/webhooks/", 10) == 0)
-		return "/webhooks/...";
-	return NULL;
-}
-
 static void
 start(struct gsp_rest_item *it, int64_t now)
 {
@@ -218,7 +200,7 @@ start(struct gsp_rest_item *it, int64_t now)
 	struct gsp_buf url = GSP_BUF_INIT(PATH_MAX_ + 1024);
 	const char *headers[] = {"User-Agent: " GSP_DISCORD_AGENT, NULL};
 	struct gsp_http_req req = {.method = it->method, .headers = headers, .body = it->body,
-	    .body_len = it->body != NULL ? strlen(it->body) : 0, .shown = shown(it),
+	    .body_len = it->body != NULL ? strlen(it->body) : 0, .shown = gsp_discord_hides(it->path),
 	    .body_max = BODY_MAX};
 	struct gsp_err err = GSP_ERR_INIT;
 
@@ -355,7 +337,7 @@ replace(struct gsp_rest_item *it)
 void
 gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *fn, void *ctx)
 {
-	struct gsp_rest_item *it = must(calloc(1, sizeof(*it)));
+	struct gsp_rest_item *it = gsp_must(calloc(1, sizeof(*it)));
 
 	it->r = r;
 	it->method = copy(req->method);
@@ -375,7 +357,7 @@ gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *f
 	gsp_rest_put(&r->queue, it,
 	    req->newest_only && it->line != NULL && it->line->n > 1 ? replace(it) : NULL);
 	r->next = INT64_MIN;
-	assert(!(it->auth && shown(it) != NULL)); /* the path's token is the secret there */
+	assert(!(it->auth && gsp_discord_hides(it->path) != NULL)); /* the path's token is the secret there */
 	if (!is_path(it->path))
 		end(it, 0, 0, false, "it has no proper path");
 }
@@ -408,7 +390,7 @@ gsp_rest_new(struct gsp_rest **out, const struct gsp_rest_opts *o, struct gsp_er
 		return -1;
 	if (strlen(token) > TOKEN_MAX || strpbrk(token, "\r\n") != NULL)
 		return gsp_err_set(err, GSP_ECONFIG, "the bot token is none: too long, or of two lines");
-	r = must(calloc(1, sizeof(*r)));
+	r = gsp_must(calloc(1, sizeof(*r)));
 	r->multi = o->multi;
 	r->base = copy(o->base);
 	r->token = copy(token);

@@ -90,4 +90,8 @@ bool gsp_rest_idle(const struct gsp_rest *r);
  */
 void gsp_discord_explain(char *out, size_t size, long status, const struct gsp_json *body);
 
+/** gsp_discord_hides(path): how a path with a token in it is named in a log, "/webhooks/..."; it is not sent
+ * with ours. NULL: there is none in it, and it may be shown. */
+const char *gsp_discord_hides(const char *path);
+
 #endif

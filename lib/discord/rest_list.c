@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "discord/rest_priv.h"
 
 #include "base/banned.h"
@@ -22,14 +23,6 @@ gsp_rest_take(struct gsp_rest_list *l, struct gsp_rest_item *it)
 	it->next = it->prev = NULL;
 }
 
-static void *
-must(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 void
 gsp_rest_wipe(char *s)
 {
@@ -46,7 +39,7 @@ gsp_rest_join(struct gsp_rest *r, uint64_t id)
 	for (l = *head; l != NULL && l->id != id; l = l->next)
 		;
 	if (l == NULL) {
-		l = must(calloc(1, sizeof(*l)));
+		l = gsp_must(calloc(1, sizeof(*l)));
 		l->id = id;
 		l->next = *head;
 		*head = l;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "discord/view_priv.h"
 #include "fmt/json.h"
 
@@ -14,10 +15,8 @@
 struct gsp_view *
 gsp_view_new(const struct gsp_talk *begin)
 {
-	struct gsp_view *v = calloc(1, sizeof(*v));
+	struct gsp_view *v = gsp_must(calloc(1, sizeof(*v)));
 
-	if (v == NULL)
-		abort();
 	v->verb = begin->verb;
 	v->save = begin->save;
 	v->asked_ms = begin->asked_ms;

@@ -44,7 +44,7 @@ add_name(struct gsp_buf *b, const struct view_step *s)
 			gsp_buf_adds(b, s->state == VIEW_DONE ? steps[i].done : steps[i].running);
 			return;
 		}
-	gsp_message_escape(b, s->name, VIEW_NAME_MAX);
+	gsp_md_escape(b, s->name, VIEW_NAME_MAX);
 }
 
 static int64_t

@@ -98,7 +98,7 @@ clean_text(const char *text, const char *empty)
 	char *s;
 
 	while (*p != '\0' && b.len < CELL_MAX) {
-		size_t n = gsp_utf8_plain(p);
+		size_t n = gsp_utf8_shown(p);
 
 		if (n > 0)
 			gsp_buf_add(&b, p, n);

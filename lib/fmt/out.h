@@ -4,8 +4,8 @@
  *
  * Give every row the same fields in the same order; the table takes its columns from the first
  * row, CSV its header. JSON and CSV rows are written as they end; a table is written by
- * gsp_out_free(), when its widths are known. In a table and in CSV, control characters and invalid
- * UTF-8 appear as "?".
+ * gsp_out_free(), when its widths are known. In a table and in CSV, control characters, those that
+ * turn or hide text, and invalid UTF-8 appear as "?".
  *
  * CSV is RFC 4180. A text that a spreadsheet would take for a formula gets a "'" before it; null is
  * an empty field.

@@ -9,11 +9,11 @@
 
 #include "base/nearest.h"
 #include "base/num.h"
+#include "gsp/config_parts.h"
 #include "gsp/setting.h"
 
 #include "base/banned.h"
 
-#define WORDS_MAX 32
 #define SERVERS_MAX 200
 #define NET_USER "gsp-bot"
 
@@ -33,14 +33,6 @@ gsp_right_name(enum gsp_right r)
 	return "?";
 }
 
-static int
-keep(char **dst, const char *text, struct gsp_err *err)
-{
-	free(*dst);
-	*dst = strdup(text);
-	return *dst != NULL ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
-}
-
 /* ---- values ---- */
 
 static int
@@ -56,34 +48,6 @@ set_id(uint64_t *out, const struct gsp_yaml *v, struct gsp_err *err)
 	return 0;
 }
 
-/* A token of Discord's in place of the name of its file: three parts, no slash. */
-static bool
-is_token(const char *text)
-{
-	size_t dots = 0;
-
-	for (const char *p = text; *p != '\0'; p++)
-		dots += *p == '.';
-	return dots == 2 && strlen(text) >= 50 && strchr(text, '/') == NULL;
-}
-
-/* What stands there is never shown: it may be the secret. */
-static int
-set_file(char **dst, const struct gsp_yaml *v, struct gsp_err *err)
-{
-	const char *text;
-
-	if (gsp_setting_text(&text, v, NULL, err) == -1)
-		return -1;
-	if (strstr(text, "://") != NULL || is_token(text))
-		return gsp_yaml_err(err, v, "the name of a file is wanted here; put the secret into that file "
-		    "(mode 0600), for gsp.yaml is often shared");
-	if (*text == '\0' || strlen(text) > 1024 || strchr(text, '\n') != NULL ||
-	    (text[0] == '~' && text[1] != '/'))
-		return gsp_yaml_err(err, v, "not the path of a file");
-	return keep(dst, text, err);
-}
-
 static int
 set_token_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
@@ -91,7 +55,7 @@ set_token_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 
 	if (c->token_command.n > 0)
 		return gsp_yaml_key_err(err, v, "token_file or token_command, not both");
-	return set_file(&c->token_file, v, err);
+	return gsp_config_secret_file(&c->token_file, v, err);
 }
 
 static int
@@ -99,20 +63,9 @@ set_token_command(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_discord_conf *c = ctx;
 
-	if (v->kind != GSP_YAML_LIST || v->count == 0)
-		return gsp_yaml_err(err, v, "a list of words, such as [pass, show, discord]");
-	if (v->count > WORDS_MAX)
-		return gsp_yaml_err(err, v, "more than %d words", WORDS_MAX);
 	if (c->token_file != NULL)
 		return gsp_yaml_key_err(err, v, "token_file or token_command, not both");
-	for (const struct gsp_yaml *word = v->first; word != NULL; word = word->next) {
-		if (word->kind != GSP_YAML_SCALAR)
-			return gsp_yaml_err(err, word, "a single word is wanted here");
-		if (word == v->first && (*word->text == '\0' || *word->text == '-'))
-			return gsp_yaml_err(err, word, "the name of a program is wanted here");
-		gsp_argv_push(&c->token_command, word->text);
-	}
-	return gsp_argv_ok(&c->token_command) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+	return gsp_config_command(&c->token_command, v, "[pass, show, discord]", err);
 }
 
 static int
@@ -148,7 +101,7 @@ set_webhook_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_discord_conf *c = ctx;
 
-	return set_file(&c->webhook_file, v, err);
+	return gsp_config_secret_file(&c->webhook_file, v, err);
 }
 
 static const char *
@@ -168,7 +121,9 @@ set_user(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	struct gsp_discord_conf *c = ctx;
 	const char *text;
 
-	return gsp_setting_text(&text, v, check_user, err) == -1 ? -1 : keep(&c->user, text, err);
+	if (gsp_setting_text(&text, v, check_user, err) == -1)
+		return -1;
+	return gsp_config_keep(&c->user, text, err);
 }
 
 static int
@@ -176,13 +131,10 @@ set_api_url(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_discord_conf *c = ctx;
 	const char *text;
-	size_t n;
 
-	if (gsp_setting_text(&text, v, gsp_setting_url, err) == -1 || keep(&c->api_url, text, err) == -1)
+	if (gsp_setting_text(&text, v, gsp_setting_url, err) == -1)
 		return -1;
-	for (n = strlen(c->api_url); n > 0 && c->api_url[n - 1] == '/'; n--)
-		c->api_url[n - 1] = '\0';
-	return 0;
+	return gsp_config_keep_url(&c->api_url, text, err);
 }
 
 static int
@@ -190,7 +142,7 @@ set_ca_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_discord_conf *c = ctx;
 
-	return set_file(&c->ca_file, v, err);
+	return gsp_config_secret_file(&c->ca_file, v, err);
 }
 
 /* ---- allow ---- */
@@ -303,8 +255,8 @@ gsp_discord_set(struct gsp_discord_conf *c, const struct gsp_yaml *v, struct gsp
 	if (gsp_yaml_is_null(v))
 		return 0;
 	c->set = true;
-	if (keep(&c->api_url, GSP_DISCORD_URL, err) == -1 || keep(&c->user, NET_USER, err) == -1 ||
-	    gsp_setting_apply(keys, v, "discord", c, err) == -1)
+	if (gsp_config_keep(&c->api_url, GSP_DISCORD_URL, err) == -1 ||
+	    gsp_config_keep(&c->user, NET_USER, err) == -1 || gsp_setting_apply(keys, v, "discord", c, err) == -1)
 		return -1;
 	if (c->guild == 0)
 		return gsp_yaml_err(err, v, "no 'guild': the id of the Discord server that the bot serves");
@@ -339,12 +291,7 @@ with_what_they_bring(unsigned bits)
 static bool
 is_about(const struct gsp_discord_rule *r, const char *server)
 {
-	if (server == NULL || r->servers.n == 0)
-		return true;
-	for (size_t i = 0; i < r->servers.n; i++)
-		if (strcmp(r->servers.v[i], server) == 0)
-			return true;
-	return false;
+	return server == NULL || r->servers.n == 0 || gsp_argv_has(&r->servers, server);
 }
 
 /* Source: Discord API v10: the role @everyone has the guild's id, and is in nobody's list of roles. */

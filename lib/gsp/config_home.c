@@ -23,22 +23,12 @@
 
 #define API_URL "https://api.linode.com/v4" /* Source: Linode API v4 */
 
-enum { KEYS_MAX = 64, WORDS_MAX = 32 };
+enum { KEYS_MAX = 64 };
 
 static int
 no_memory(struct gsp_err *err)
 {
 	return gsp_err_set(err, GSP_ESYS, "out of memory");
-}
-
-static const char *
-check_file(const char *text)
-{
-	if (*text == '\0' || strlen(text) > 1024 || strchr(text, '\n') != NULL)
-		return "not the path of a file";
-	if (text[0] == '~' && text[1] != '/')
-		return "of the forms with ~ only ~/ is known";
-	return NULL;
 }
 
 static int
@@ -58,62 +48,37 @@ set_token_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_buf path = GSP_BUF_INIT(GSP_PATH_BUF);
 	struct gsp_home *h = ctx;
-	const char *text;
+	int rc = -1;
 
-	if (gsp_setting_text(&text, v, check_file, err) == -1)
-		return -1;
 	if (h->token_command.n > 0)
 		return gsp_yaml_key_err(err, v, "token_file or token_command, not both");
-	gsp_home_expand(&path, h->dir, text);
-	h->token_file = gsp_buf_take(&path);
-	return h->token_file != NULL ? 0 : no_memory(err);
+	if (gsp_config_secret_file(&h->token_file, v, err) == 0) {
+		gsp_home_expand(&path, h->dir, h->token_file);
+		rc = gsp_buf_ok(&path) ? gsp_config_keep(&h->token_file, path.data, err) : no_memory(err);
+	}
+	gsp_buf_release(&path);
+	return rc;
 }
 
 static int
 set_token_command(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct gsp_home *h = ctx;
-	const struct gsp_yaml *word;
 
-	if (v->kind != GSP_YAML_LIST || v->count == 0)
-		return gsp_yaml_err(err, v, "a list of words, such as [pass, show, linode]");
-	if (v->count > WORDS_MAX)
-		return gsp_yaml_err(err, v, "more than %d words", WORDS_MAX);
 	if (h->token_file != NULL)
 		return gsp_yaml_key_err(err, v, "token_file or token_command, not both");
-	for (word = v->first; word != NULL; word = word->next) {
-		if (word->kind != GSP_YAML_SCALAR)
-			return gsp_yaml_err(err, word, "a single word is wanted here");
-		if (word == v->first && (*word->text == '\0' || *word->text == '-'))
-			return gsp_yaml_err(err, word, "the name of a program is wanted here");
-		gsp_argv_push(&h->token_command, word->text);
-	}
-	return gsp_argv_ok(&h->token_command) ? 0 : no_memory(err);
-}
-
-static int
-put_api_url(struct gsp_home *h, const char *text, struct gsp_err *err)
-{
-	size_t n = strlen(text);
-	char *copy;
-
-	while (n > 0 && text[n - 1] == '/')
-		n--;
-	if ((copy = strndup(text, n)) == NULL)
-		return no_memory(err);
-	free(h->api_url);
-	h->api_url = copy;
-	return 0;
+	return gsp_config_command(&h->token_command, v, "[pass, show, linode]", err);
 }
 
 static int
 set_api_url(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
+	struct gsp_home *h = ctx;
 	const char *text;
 
 	if (gsp_setting_text(&text, v, gsp_setting_url, err) == -1)
 		return -1;
-	return put_api_url(ctx, text, err);
+	return gsp_config_keep_url(&h->api_url, text, err);
 }
 
 static int
@@ -133,7 +98,7 @@ set_ssh_keys(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 	struct gsp_home *h = ctx;
 	int rc;
 
-	rc = gsp_setting_list(&files, v, check_file, NULL, KEYS_MAX, err);
+	rc = gsp_setting_list(&files, v, gsp_config_check_file, NULL, KEYS_MAX, err);
 	for (size_t i = 0; rc == 0 && i < files.n; i++) {
 		gsp_home_expand(&path, h->dir, files.v[i]);
 		gsp_argv_push(&h->ssh_key_files, gsp_buf_str(&path));
@@ -195,7 +160,7 @@ gsp_home_parse(struct gsp_home *h, const char *where, const char *text, size_t l
 
 	h->monthly_usd_1e4 = -1;
 	if (gsp_yaml_parse(&h->doc, where, text, len, err) == -1 ||
-	    put_api_url(h, API_URL, err) == -1 ||
+	    gsp_config_keep_url(&h->api_url, API_URL, err) == -1 ||
 	    gsp_setting_apply(keys, gsp_yaml_root(h->doc), "gsp.yaml", h, err) == -1)
 		return -1;
 	if (h->id[0] == '\0')
@@ -295,7 +260,7 @@ gsp_home_open(struct gsp_home **out, const char *dir_option, struct gsp_err *err
 			(void)gsp_err_set(err, GSP_ECONFIG, "GSP_LINODE_URL: %s", why);
 			goto out;
 		}
-		if (put_api_url(h, url, err) == -1)
+		if (gsp_config_keep_url(&h->api_url, url, err) == -1)
 			goto out;
 	}
 	*out = h;

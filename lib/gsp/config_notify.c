@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gsp/config_parts.h"
 #include "gsp/setting.h"
 
 #include "base/banned.h"
 
-#define WORDS_MAX 32
 #define TOPIC_MAX 64 /* Source: ntfy's documentation, "Publishing": [-_A-Za-z0-9]{1,64} */
 #define ALL_EVENTS ((1u << GSP_NOTICE_EVENTS) - 1)
 
@@ -56,36 +56,14 @@ set_kind(struct entry *e, enum gsp_notify_kind kind, const struct gsp_yaml *v, s
 }
 
 static int
-keep(char **dst, const char *text, struct gsp_err *err)
-{
-	free(*dst);
-	*dst = strdup(text);
-	return *dst != NULL ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
-}
-
-/* The path of a file that holds a secret. What stands there is never shown: it may be the secret. */
-static int
-set_file(char **dst, const struct gsp_yaml *v, struct gsp_err *err)
-{
-	const char *text;
-
-	if (gsp_setting_text(&text, v, NULL, err) == -1)
-		return -1;
-	if (strstr(text, "://") != NULL)
-		return gsp_yaml_err(err, v, "the name of a file is wanted here; put the URL into that file "
-		    "(mode 0600), for it is a secret");
-	if (*text == '\0' || strlen(text) > 1024 || strchr(text, '\n') != NULL ||
-	    (text[0] == '~' && text[1] != '/'))
-		return gsp_yaml_err(err, v, "not the path of a file");
-	return keep(dst, text, err);
-}
-
-static int
 set_discord_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct entry *e = ctx;
 
-	return set_kind(e, GSP_NOTIFY_DISCORD, v, err) == -1 ? -1 : set_file(&e->t->file, v, err);
+	return set_kind(e, GSP_NOTIFY_DISCORD, v, err) == -1 ||
+	        gsp_config_secret_file(&e->t->file, v, err) == -1
+	    ? -1
+	    : 0;
 }
 
 static int
@@ -114,7 +92,7 @@ set_url(char **dst, const struct gsp_yaml *v, struct gsp_err *err)
 	if ((why = gsp_setting_url(text)) != NULL)
 		return gsp_yaml_err(err, v, "%s; a URL with a secret in it belongs into a file (mode 0600): "
 		    "%s_file", why, v->key);
-	return keep(dst, text, err);
+	return gsp_config_keep(dst, text, err);
 }
 
 static int
@@ -136,7 +114,10 @@ set_webhook_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct entry *e = ctx;
 
-	return set_kind(e, GSP_NOTIFY_WEBHOOK, v, err) == -1 ? -1 : set_file(&e->t->file, v, err);
+	return set_kind(e, GSP_NOTIFY_WEBHOOK, v, err) == -1 ||
+	        gsp_config_secret_file(&e->t->file, v, err) == -1
+	    ? -1
+	    : 0;
 }
 
 static int
@@ -161,7 +142,10 @@ set_ntfy_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct entry *e = ctx;
 
-	return set_kind(e, GSP_NOTIFY_NTFY, v, err) == -1 ? -1 : set_file(&e->t->file, v, err);
+	return set_kind(e, GSP_NOTIFY_NTFY, v, err) == -1 ||
+	        gsp_config_secret_file(&e->t->file, v, err) == -1
+	    ? -1
+	    : 0;
 }
 
 static int
@@ -169,29 +153,17 @@ set_token_file(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct entry *e = ctx;
 
-	return set_file(&e->t->token_file, v, err);
+	return gsp_config_secret_file(&e->t->token_file, v, err);
 }
 
 static int
 set_command(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 {
 	struct entry *e = ctx;
-	const struct gsp_yaml *word;
 
 	if (set_kind(e, GSP_NOTIFY_COMMAND, v, err) == -1)
 		return -1;
-	if (v->kind != GSP_YAML_LIST || v->count == 0)
-		return gsp_yaml_err(err, v, "a list of words, such as [notify-send, gsp]");
-	if (v->count > WORDS_MAX)
-		return gsp_yaml_err(err, v, "more than %d words", WORDS_MAX);
-	for (word = v->first; word != NULL; word = word->next) {
-		if (word->kind != GSP_YAML_SCALAR)
-			return gsp_yaml_err(err, word, "a single word is wanted here");
-		if (word == v->first && (*word->text == '\0' || *word->text == '-'))
-			return gsp_yaml_err(err, word, "the name of a program is wanted here");
-		gsp_argv_push(&e->t->command, word->text);
-	}
-	return gsp_argv_ok(&e->t->command) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");
+	return gsp_config_command(&e->t->command, v, "[notify-send, gsp]", err);
 }
 
 static const char *

@@ -60,6 +60,23 @@ int gsp_secret_from_file(struct gsp_buf *out, const char *path, const char *key,
 int gsp_secret_from_command(struct gsp_buf *out, const char *dir, const struct gsp_argv *command,
     struct gsp_err *err);
 
+/** gsp_config_keep(dst, text, err): a copy in place of ${*dst}. gsp_config_keep_url: without slashes at
+ * its end. */
+int gsp_config_keep(char **dst, const char *text, struct gsp_err *err);
+int gsp_config_keep_url(char **dst, const char *text, struct gsp_err *err);
+
+/** gsp_config_check_file(text): a gsp_setting_check: of a file's path, as gsp_home_expand() takes it. */
+const char *gsp_config_check_file(const char *text);
+
+/** gsp_config_secret_file(dst, v, err): keep the path of a file with a secret in it. What stands there is
+ * never shown: it may be the secret. */
+int gsp_config_secret_file(char **dst, const struct gsp_yaml *v, struct gsp_err *err);
+
+/** gsp_config_command(out, v, such, err): append a program and its words; ${such} ends the message "a list
+ * of words, such as ...". */
+int gsp_config_command(struct gsp_argv *out, const struct gsp_yaml *v, const char *such,
+    struct gsp_err *err);
+
 /** gsp_home_expand(out, dir, path): "~/x" below our home directory, "x" below ${dir}. */
 void gsp_home_expand(struct gsp_buf *out, const char *dir, const char *path);
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/md.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "fmt/json.h"
@@ -21,16 +22,6 @@
 #define LATE_MS (120 * 1000)    /* a notice that old says of when it is */
 #define SNOWFLAKE_DIGITS 20     /* of a 64-bit number. Source: Discord API v10, "Snowflakes" */
 
-/* C1 controls, and the characters that turn or hide the text around them. */
-static bool
-harmful(const char *p, size_t n)
-{
-	uint32_t c = gsp_utf8_code(p, n);
-
-	return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
 void
 gsp_notice_clean(struct gsp_buf *out, const char *text, size_t max)
 {
@@ -44,7 +35,7 @@ gsp_notice_clean(struct gsp_buf *out, const char *text, size_t max)
 			n = 1;
 		} else if (*p == '\n' || *p == '\t' || *p == '\r')
 			gsp_buf_addc(out, ' ');
-		else if (harmful(p, n))
+		else if (gsp_utf8_shown(p) == 0)
 			gsp_buf_addc(out, '?');
 		else
 			gsp_buf_add(out, p, n);
@@ -119,41 +110,14 @@ gsp_discord_hook_release(struct gsp_discord_hook *h)
 	gsp_token_wipe(&h->edit);
 }
 
-/* Characters, at most ${max}; markup gets a backslash. Returns how many. */
-static size_t
-add_escaped(struct gsp_buf *out, const char *text, size_t max)
-{
-	size_t n = 0, safe = out->len;
-
-	for (const char *p = text; *p != '\0'; p++) {
-		bool begins = ((unsigned char)*p & 0xc0) != 0x80;
-
-		if (begins && n + 3 <= max)
-			safe = out->len;
-		if (strchr("\\*_~`|<>[]#@", *p) != NULL) {
-			gsp_buf_addc(out, '\\');
-			n++;
-		}
-		gsp_buf_addc(out, *p);
-		n += begins;
-		if (n > max) {
-			out->len = safe;
-			gsp_buf_adds(out, "...");
-			return max;
-		}
-	}
-	return n;
-}
-
 /* "<t:UNIX:t>" is shown in each reader's own time. Source: Discord, "Message Formatting". */
-static size_t
+static void
 add_line(struct gsp_buf *out, const struct gsp_notice_line *l)
 {
-	size_t before = out->len, head;
+	size_t before = out->len;
 
 	gsp_buf_addf(out, "<t:%" PRId64 ":t> ", l->t_ms / 1000);
-	head = out->len - before;
-	return head + add_escaped(out, l->text, CONTENT_MAX - head);
+	gsp_md_escape(out, l->text, CONTENT_MAX - (out->len - before));
 }
 
 void
@@ -166,7 +130,8 @@ gsp_discord_body(struct gsp_buf *out, const struct gsp_notice_message *m)
 	/* the newest that fit; one always does */
 	while (first > 0) {
 		gsp_buf_reset(&line);
-		total += add_line(&line, &m->lines[first - 1]) + (first < m->nlines);
+		add_line(&line, &m->lines[first - 1]);
+		total += gsp_utf8_count(gsp_buf_str(&line)) + (first < m->nlines);
 		if (total > CONTENT_MAX)
 			break;
 		first--;

@@ -471,9 +471,8 @@ gsp_setting_list(struct gsp_argv *out, const struct gsp_yaml *v, gsp_setting_che
 				return gsp_yaml_err(err, c, "'%.*s': %s", SHOWN_MAX, text, why);
 			text = form;
 		}
-		for (size_t i = 0; i < out->n; i++)
-			if (strcmp(out->v[i], text) == 0)
-				return gsp_yaml_err(err, c, "'%.*s' is there twice", SHOWN_MAX, text);
+		if (gsp_argv_has(out, text))
+			return gsp_yaml_err(err, c, "'%.*s' is there twice", SHOWN_MAX, text);
 		gsp_argv_push(out, text);
 		if (v->kind != GSP_YAML_LIST)
 			break; /* its siblings are other keys */

@@ -478,13 +478,8 @@ gsp_status_servers(struct gsp_argv *names, const struct gsp_home *h, struct gsp_
 int
 gsp_status_known(const struct gsp_argv *all, char **names, size_t n, struct gsp_err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < all->n && strcmp(all->v[k], names[i]) != 0)
-			k++;
-		if (k == all->n)
+	for (size_t i = 0; i < n; i++)
+		if (!gsp_argv_has(all, names[i]))
 			return gsp_err_set(err, GSP_EUNAVAIL, "no such server '%s'", names[i]);
-	}
 	return 0;
 }

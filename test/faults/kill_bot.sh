@@ -27,18 +27,8 @@ bot_home() {
 	new_home "home$ROUND"
 	sed -i "s|^ssh_keys:.*|ssh_keys: [$T/owner.pub]|" "$H/gsp.yaml"
 	game
-	cp "$DISCORD_DIR/token" "$H/discord-token"
-	chmod 600 "$H/discord-token"
-	cat >>"$H/gsp.yaml" <<-E2
-		discord:
-		  guild: 1200000000000000001
-		  token_file: discord-token
-		  channels: [1400000000000000001, 1400000000000000002]
-		  api_url: $DISCORD_URL
-		  user: nobody
-		  allow:
-		    - {role: 1300000000000000002, can: [operate, extend]}
-	E2
+	echo '- {role: 1300000000000000002, can: [operate, extend]}' |
+		discord_yaml 'channels: [1400000000000000001, 1400000000000000002]'
 	echo "$ROUND" >"$H/servers/toy/files/readme"
 	EDIT=$ROUND
 	mkdir -p "$H/servers/toy/files/mods"

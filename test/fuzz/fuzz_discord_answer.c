@@ -12,6 +12,7 @@
 #include "discord/limits.h"
 #include "discord/refused.h"
 #include "discord/rest.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -99,12 +100,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct gsp_limits *l = gsp_limits_new();
 	struct gsp_refused no;
 	int64_t now = 5000000;
-	char *text = malloc(size + 1), *line, *next;
+	char *text = fuzz_text(data, size), *line, *next;
 
-	NEED(text != NULL);
 	memset(&no, 0, sizeof(no));
-	memcpy(text, data, size);
-	text[size] = '\0';
 	for (line = text; line != NULL; line = next) {
 		if ((next = strchr(line, '\n')) != NULL)
 			*next++ = '\0';

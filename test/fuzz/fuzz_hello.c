@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gsp/remote.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -15,13 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gsp_hello h;
 	struct gsp_err err = GSP_ERR_INIT;
-	char *text = malloc(size + 1);
+	char *text = fuzz_text(data, size);
 
-	if (text == NULL)
-		abort();
-	if (size > 0)
-		memcpy(text, data, size);
-	text[size] = '\0';
 	if (gsp_hello_parse(&h, text, &err) == -1)
 		assert(err.code == GSP_EPROTO && err.msg[0] != '\0');
 	else if (h.boot_id[0] == '\0' || strlen(h.boot_id) >= sizeof(h.boot_id) ||

@@ -10,6 +10,7 @@
 #include "discord/interaction.h"
 #include "discord/message_priv.h"
 #include "discord/view.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -29,7 +30,7 @@ check(struct gsp_buf *b)
 		abort();
 	body = gsp_json_get(o, "data") != NULL ? gsp_json_get(o, "data") : o;
 	content = gsp_json_str(body, "content", "");
-	assert(content[0] != '\0' && gsp_text_chars(content) <= GSP_MESSAGE_CONTENT_MAX);
+	assert(content[0] != '\0' && gsp_utf8_count(content) <= GSP_MESSAGE_CONTENT_MAX);
 	assert(gsp_json_count(gsp_json_get(gsp_json_get(body, "allowed_mentions"), "parse")) == 0);
 	assert(gsp_json_is_arr(gsp_json_get(gsp_json_get(body, "allowed_mentions"), "parse")));
 	gsp_json_free(o);
@@ -142,11 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || size > GSP_TALK_OUT_MAX)
 		return 0;
-	text = malloc(size);
-	if (text == NULL)
-		abort();
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = '\0';
+	text = fuzz_text(data + 1, size - 1);
 	switch (data[0]) {
 	case 'i': interaction(text, size - 1); break;
 	case 'c': commands(text, size - 1); break;

@@ -9,6 +9,7 @@
 
 #include "gsp/lease_tag.h"
 #include "gsp/lease_wish.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -65,13 +66,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	bool words = size > 0 && data[0] == 'w';
-	char *text = malloc(size + 1), *v[8] = {NULL};
+	char *text = fuzz_text(data, size), *v[8] = {NULL};
 	struct gsp_instance it;
 	size_t n = 0;
 
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
-	memcpy(text, data, size);
-	text[size] = '\0';
 	memset(&it, 0, sizeof(it));
 	for (char *p = text + words, *next; p != NULL; p = next) {
 		if ((next = strchr(p, '\n')) != NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gsp/marker.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -24,13 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gsp_marker m, printed, again;
 	struct gsp_err err = GSP_ERR_INIT;
-	char *text = malloc(size + 1);
+	char *text = fuzz_text(data, size);
 
-	if (text == NULL)
-		abort();
-	if (size > 0)
-		memcpy(text, data, size);
-	text[size] = '\0';
 	if (gsp_marker_parse(&m, text, &err) == -1) {
 		assert(err.code == GSP_EPROTO && err.msg[0] != '\0');
 	} else {

@@ -8,6 +8,7 @@
 #include "gsp/notice_spool.h"
 #include "gsp/notice_state.h"
 #include "gsp/notice_text.h"
+#include "text.h"
 
 #include "base/banned.h"
 
@@ -80,11 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	text = malloc(size);
-	if (text == NULL)
-		abort();
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = '\0';
+	text = fuzz_text(data + 1, size - 1);
 	switch (data[0]) {
 	case 'a': answer(text, size - 1); break;
 	case 'u': url(text); break;

@@ -9,19 +9,10 @@ new_home
 start_discord
 
 BERT=1500000000000000003
-cp "$DISCORD_DIR/token" "$H/discord-token"
-chmod 600 "$H/discord-token"
-cat >>"$H/gsp.yaml" <<E2
-discord:
-  guild: 1200000000000000001
-  token_file: discord-token
-  channels: [1400000000000000001, 1400000000000000002]
-  api_url: $DISCORD_URL
-  user: nobody
-  allow:
-    - {role: 1300000000000000001, can: [view]}
-    - {role: 1300000000000000002, can: [operate, extend]}
-    - {role: 1300000000000000003, can: [admin]}
+discord_yaml 'channels: [1400000000000000001, 1400000000000000002]' <<-E2
+	- {role: 1300000000000000001, can: [view]}
+	- {role: 1300000000000000002, can: [operate, extend]}
+	- {role: 1300000000000000003, can: [admin]}
 E2
 start_bot() {
 	BOT_T0=$(date +%s%N)

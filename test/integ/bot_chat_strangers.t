@@ -10,24 +10,14 @@ server secret
 start_discord
 
 FRIENDS=1200000000000000001 OPERATORS=1300000000000000002
-cp "$DISCORD_DIR/token" "$H/discord-token"
-chmod 600 "$H/discord-token"
 TOKEN=$(cat "$DISCORD_DIR/token")
 HOOK=$(discord_ask '.webhooks[0].token' state)
 printf 'https://discord.com/api/webhooks/1600000000000000001/%s\n' "$HOOK" >"$H/hook"
 chmod 600 "$H/hook"
-cat >>"$H/gsp.yaml" <<E2
-discord:
-  guild: $FRIENDS
-  token_file: discord-token
-  channels: [1400000000000000001]
-  webhook_file: hook
-  api_url: $DISCORD_URL
-  user: nobody
-  allow:
-    - {role: 1300000000000000001, can: [view], servers: [toy]}
-    - {role: $OPERATORS, can: [operate, extend], servers: [toy]}
-    - {role: 1300000000000000003, can: [admin]}
+discord_yaml 'channels: [1400000000000000001]' 'webhook_file: hook' <<-E2
+	- {role: 1300000000000000001, can: [view], servers: [toy]}
+	- {role: $OPERATORS, can: [operate, extend], servers: [toy]}
+	- {role: 1300000000000000003, can: [admin]}
 E2
 start_bot() {
 	gsp-bot -vv run >>"$T/bot.out" 2>>"$T/bot.err" &

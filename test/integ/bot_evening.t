@@ -19,19 +19,10 @@ sed -i "s|^ssh_keys:.*|ssh_keys: [$T/owner.pub]|" "$H/gsp.yaml"
 start_discord
 BERT=1500000000000000003
 OPERATORS=1300000000000000002
-cp "$DISCORD_DIR/token" "$H/discord-token"
-chmod 600 "$H/discord-token"
-cat >>"$H/gsp.yaml" <<YAML
-discord:
-  guild: 1200000000000000001
-  token_file: discord-token
-  channels: [1400000000000000001]
-  api_url: $DISCORD_URL
-  user: nobody
-  allow:
-    - {role: 1300000000000000001, can: [view]}
-    - {role: $OPERATORS, can: [operate, extend]}
-    - {role: 1300000000000000003, can: [admin]}
+discord_yaml 'channels: [1400000000000000001]' <<-YAML
+	- {role: 1300000000000000001, can: [view]}
+	- {role: $OPERATORS, can: [operate, extend]}
+	- {role: 1300000000000000003, can: [admin]}
 YAML
 BOT='' FRIEND=''
 all_end() {

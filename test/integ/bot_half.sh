@@ -1,6 +1,7 @@
 # Sourced by tests of gsp-bot's monitor, after lib.sh and new_home: a network half that says what the test
 # tells it to (test/fake/bot-net.py), from a process of its own as the true one.
 #
+#	rules <LIST             # discord: in gsp.yaml, with these as its allow:
 #	start_bot               # $BOT is its pid; what it says is in $T/bot.err
 #	ends STATUS TEXT        # a test: it ends by itself, with that status
 #	ask VERB SERVER [JQ]    # as $USER_ with $ROLE, in $GUILD, $CHANNEL, $PARENT; its number is $N_, its
@@ -20,6 +21,13 @@ mkfifo "$CTL/say"
 exec 9<>"$CTL/say"
 printf 'bot.token.12345\n' >"$H/bot-token" && chmod 600 "$H/bot-token"
 trap 'kill -9 $BOT 2>/dev/null; exec 9>&-; cleanup' EXIT
+rules() {
+	{
+		printf '%s\n' 'discord:'
+		printf '  %s\n' 'token_file: bot-token' 'guild: "100"' 'channels: ["200"]' 'user: nobody' 'allow:'
+		sed 's/^/    /'
+	} >>"$H/gsp.yaml"
+}
 hello() { grep -q '"kind":"hello"' "$CTL/got" 2>/dev/null; }
 start_bot() {
 	rm -f "$CTL/got"

@@ -9,24 +9,14 @@ new_home
 server other
 server secret
 tells_players toy
-conf() { # conf [RULES]: of gsp.yaml
-	sed -i '/^discord:/,$d' "$H/gsp.yaml"
-	cat >>"$H/gsp.yaml" <<-EOF
-		discord:
-		  token_file: bot-token
-		  guild: "100"
-		  channels: ["200"]
-		  user: nobody
-		  allow:
-		    - {role: "31", can: operate, servers: [toy, other]}
-		    - {role: "32", can: view, servers: [toy]}
-		    - {role: "33", can: extend, servers: [toy]}
-		    - {role: "34", can: [restore, operate]}
-		    - {role: "35", can: view, servers: [nosuch]}
-		    - {user: "9", can: admin}
-	EOF
-}
-conf
+rules <<-EOF
+	- {role: "31", can: operate, servers: [toy, other]}
+	- {role: "32", can: view, servers: [toy]}
+	- {role: "33", can: extend, servers: [toy]}
+	- {role: "34", can: [restore, operate]}
+	- {role: "35", can: view, servers: [nosuch]}
+	- {user: "9", can: admin}
+EOF
 
 # ---- the network half is started with what it needs, and nothing else ----
 LINODE_TOKEN_WAS=$LINODE_TOKEN
@@ -285,7 +275,7 @@ conf
 sed -i 's/user: nobody/user: gsp-no-such/' "$H/gsp.yaml"
 gives 78 "no user for it" "$B/gsp-bot" -C "$H" run
 says "... and how to make it" "useradd --system.* gsp-no-such"
-conf
+cp "$T/good" "$H/gsp.yaml"
 chmod 644 "$H/bot-token"
 gives 77 "a token that others can read" "$B/gsp-bot" -C "$H" run
 chmod 600 "$H/bot-token"

@@ -19,6 +19,9 @@ stop_net() { # what it said and told stays
 	wait "$MON" 2>/dev/null
 }
 do_net() { echo "$*" >"$D/do"; }
+step() { # step NAME: the newest job's tool begins it
+	do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"'"$1"'\",\"state\":\"start\"}"}'
+}
 ended() { # ended SECONDS: its status
 	until_true "$1" test -s "$D/status" && cat "$D/status"
 }

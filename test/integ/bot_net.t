@@ -24,7 +24,7 @@ in_time "a command is answered in time"
 is "by a public deferral" "$(answer_of .ephemeral)" false
 ok "a message says what goes on" until_message "vanilla.* is coming up"
 is "which is that answer" "$M" "$(answer_of .message)"
-do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"provision\",\"state\":\"start\"}"}'
+step provision
 do_net end
 ok "a new message pings the asker" until_message "vanilla.* is up" 10 '{"via":"channel","pings":"1500000000000000002"}'
 ok "and the monitor hears it" until_true 5 heard_n told 1
@@ -156,7 +156,7 @@ slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5
 first=$M
 sleep 2.2 # the token ends
-do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"provision\",\"state\":\"start\"}"}'
+step provision
 do_net end
 ok "after the token's end the same message is edited" until_message "vanilla.* is up" 10 "{\"interaction\":\"$I\"}"
 is "with the bot's own token" "$(discord_ask '.revisions[-1].via' message "{\"id\":\"$first\"}")" channel
@@ -176,7 +176,7 @@ slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5 "{\"interaction\":\"$I\"}"
 told=$(heard told)
 discord_control delete "{\"message\":\"$M\"}"
-do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"create\",\"state\":\"start\"}"}'
+step create
 do_net end
 ok "its message is gone: the end is told all the same" until_message "vanilla.* is up" 10 '{"via":"channel","since":0}'
 ok "and counts as told" until_true 5 heard_n told $((told + 1))
@@ -187,17 +187,20 @@ violations_none "Discord has nothing against it"
 stop_net
 
 # ---- nothing is left but the webhook ----
+start_net_with_webhook() { # the other half says it in its hello
+	start_net
+	printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
+	stop_net
+	start_net
+	discord_wait '{"for":"resumed","n":1,"timeout":10}'
+}
 fresh '{"webhooks": [{"id": "1600000000000000001"}], "knobs":{"token_life_s":2}}'
-start_net
-printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
-stop_net
-start_net
-discord_wait '{"for":"resumed","n":1,"timeout":10}'
+start_net_with_webhook
 as_user anna hidden
 slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5
 sleep 2.2 # the token ends, and the bot may not write there
-do_net '{"kind":"line","interaction":"${JOB}","out":"{\"t\":1,\"server\":\"vanilla\",\"step\":\"create\",\"state\":\"start\"}"}'
+step create
 do_net end
 ok "no token, no right to write: the webhook tells the end" until_message "vanilla.* is up" 10 '{"via":"webhook","channel":"general","pings":"1500000000000000002"}'
 ok "and that counts as told" until_true 5 heard_n told 1
@@ -206,11 +209,7 @@ violations_none "nothing was tried twice"
 stop_net
 as_user anna
 fresh
-start_net
-printf '/webhooks/1600000000000000001/%s' "$(discord_ask '.webhooks[0].token' state)" >"$D/webhook"
-stop_net
-start_net
-discord_wait '{"for":"resumed","n":1,"timeout":10}'
+start_net_with_webhook
 as_user anna hidden
 slash_raw up name=vanilla
 until_message "vanilla.* is coming up" 5

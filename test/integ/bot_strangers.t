@@ -7,17 +7,11 @@ need jq python3
 new_home
 . test/integ/bot_half.sh
 server secret
-cat >>"$H/gsp.yaml" <<-EOF
-	discord:
-	  token_file: bot-token
-	  guild: "100"
-	  channels: ["200"]
-	  user: nobody
-	  allow:
-	    - {role: "31", can: [operate, extend], servers: [toy]}
-	    - {role: "34", can: [restore, operate]}
-	    - {role: "35", can: view, servers: [gone]}
-	    - {user: "9", can: admin}
+rules <<-EOF
+	- {role: "31", can: [operate, extend], servers: [toy]}
+	- {role: "34", can: [restore, operate]}
+	- {role: "35", can: view, servers: [gone]}
+	- {user: "9", can: admin}
 EOF
 shim() { # shim TOOL: only says how it was called, what it holds, and what it knows
 	cat >"$B/$1" <<-EOF

@@ -342,6 +342,22 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && id daemon >/dev/null 2
 	wait $pid
 	is "it ends" $? 0
 	violations_none "as it should"
+
+	# A kernel that cannot shut a process in: another user is a wall as well, the owner alone is none.
+	cp test/fake/no_landlock.py "$T/"
+	gives 71 "without Landlock, and as one user, nothing is served" \
+		owner python3 "$T/no_landlock.py" "$BUILD/gsp-bot" run
+	says "it says what would help" "no Landlock.*start the bot as root"
+	gives 1 "and check says so before" owner python3 "$T/no_landlock.py" "$BUILD/gsp-bot" check
+	prints "at the computer's own line" "^WRONG +here .*no Landlock"
+	rm -f "$H/state/discord/resume.json"
+	env -i PATH="$PATH" GSP_HOME="$H" python3 "$T/no_landlock.py" "$BUILD/gsp-bot" run >"$T/run.out" 2>"$T/run.err" &
+	pid=$!
+	ok "with a user of its own it is" until_ready 2 20
+	is "by that user" "$(ps -o user= --ppid $pid)" nobody
+	kill $pid
+	wait $pid
+	is "it ends so, too" $? 0
 fi
 ok "it ends no job" grep -qx 'KillMode=process' "$TOP/examples/systemd/gsp-bot.service"
 finish

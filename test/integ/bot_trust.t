@@ -8,26 +8,13 @@ need python3 jq curl openssl unshare
 need_root
 [ -s /etc/ssl/certs/ca-certificates.crt ] || skip_all "needs ca-certificates where Debian has them"
 new_home
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/ca.key" -out "$T/ca.pem" -days 2 -subj '/CN=test' \
-	-addext 'basicConstraints=critical,CA:TRUE' 2>"$T/err" &&
-	openssl req -newkey rsa:2048 -nodes -keyout "$T/tls.key" -out "$T/tls.csr" -subj '/CN=127.0.0.1' 2>"$T/err" &&
-	echo 'subjectAltName=IP:127.0.0.1' >"$T/tls.ext" &&
-	openssl x509 -req -in "$T/tls.csr" -CA "$T/ca.pem" -CAkey "$T/ca.key" -CAcreateserial -days 2 \
-		-extfile "$T/tls.ext" -out "$T/tls.pem" 2>"$T/err" || {
+discord_cert 2>"$T/err" || {
 	echo "Bail out! no certificates: $(cat "$T/err")"
 	exit 1
 }
 DISCORD_SCHEME=https DISCORD_ARGS="--tls $T/tls.pem $T/tls.key"
 start_discord
-cp "$DISCORD_DIR/token" "$H/discord-token" && chmod 600 "$H/discord-token"
-cat >>"$H/gsp.yaml" <<E2
-discord:
-  guild: 1200000000000000001
-  token_file: discord-token
-  api_url: $DISCORD_URL
-  user: nobody
-  allow: [{role: 1300000000000000001, can: [view]}]
-E2
+echo '- {role: 1300000000000000001, can: [view]}' | discord_yaml
 BOT=
 stop_bot() {
 	[ -z "$BOT" ] || { kill -TERM "$BOT" && wait "$BOT"; } 2>/dev/null

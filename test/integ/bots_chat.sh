@@ -138,9 +138,9 @@ evening() {
 
 	# ---- the rest of the evening ----
 	on 'echo 2 >/tmp/players'
-	say "${P}players toy"
+	say "${P}Players Toy" # as a phone writes it
 	ok "players" until_true 15 heard '^toy: 2 play$'
-	say "${P}extend toy 30m"
+	say "${P}extend toy 30M"
 	ok "extend" until_true 15 heard '^toy may run until .*Z, 6 h'
 	say "${P}up nope"
 	ok "no such server" until_true 15 heard "^no such server 'nope'"

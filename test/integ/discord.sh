@@ -4,6 +4,9 @@
 #	start_discord [SEED]      # a JSON text merged into the usual world; $DISCORD is http://127.0.0.1:PORT,
 #	                          # $DISCORD_URL its API base, $DISCORD_DIR/token the bot's token
 #	stop_discord              # (at the end of the test by itself)
+#	discord_cert              # $T/tls.pem and $T/tls.key for 127.0.0.1, of an authority that is in $T/ca.pem
+#	discord_yaml [LINE...] <RULES # discord: at the end of gsp.yaml, for the stand-in that runs now: the
+#	                          # lines, and what stands on stdin as its allow:; and the token's file
 #	as_user NAME [CHANNEL]    # who acts from now on: olivia anna bert carl eve; games unless said
 #	slash VERB [NAME=VALUE...]    # /server VERB as that person; the interaction's id is in $I
 #	slash_raw VERB [...]          # what Discord's own client would not send
@@ -58,6 +61,24 @@ start_discord() {
 stop_discord() {
 	[ -z "${DISCORD_PID:-}" ] || kill "$DISCORD_PID" 2>/dev/null
 	DISCORD_PID=
+}
+
+discord_cert() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/ca.key" -out "$T/ca.pem" -days 2 -subj '/CN=test' \
+		-addext 'basicConstraints=critical,CA:TRUE' &&
+		openssl req -newkey rsa:2048 -nodes -keyout "$T/tls.key" -out "$T/tls.csr" -subj '/CN=127.0.0.1' &&
+		echo 'subjectAltName=IP:127.0.0.1' >"$T/tls.ext" &&
+		openssl x509 -req -in "$T/tls.csr" -CA "$T/ca.pem" -CAkey "$T/ca.key" -CAcreateserial -days 2 \
+			-extfile "$T/tls.ext" -out "$T/tls.pem"
+}
+discord_yaml() {
+	cp "$DISCORD_DIR/token" "$H/discord-token" && chmod 600 "$H/discord-token" &&
+		{
+			printf '%s\n' 'discord:'
+			printf '  %s\n' 'guild: 1200000000000000001' 'token_file: discord-token' \
+				"api_url: $DISCORD_URL" 'user: nobody' "$@" 'allow:'
+			sed 's/^/    /'
+		} >>"$H/gsp.yaml"
 }
 
 discord_control() { # discord_control WORD [JSON]

@@ -138,7 +138,7 @@ until_true 20 nothing_waits
 is "it comes anew" "$(asked discord '"\(.method) \(.status)"' | tail -n 2 | tr '\n' ' ')" "PATCH 404 POST 200 "
 gives 0 "a long text" gsp-notify toy failed "$(head -c 5000 /dev/zero | tr '\0' '*')"
 until_true 20 nothing_waits
-is "is cut" "$(asked discord '.body | fromjson | .content | length <= 2000 and endswith("...")' | tail -n 1)" true
+is "is cut" "$(asked discord '.body | fromjson | .content | length <= 2000 and endswith("…")' | tail -n 1)" true
 
 # ---- on: and a server's own ----
 notify_is "[{webhook: '$HOOK/in', on: [failed]}, {ntfy: '$NTFY/mine'}]"

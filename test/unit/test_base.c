@@ -162,6 +162,7 @@ test_argv(void)
 		gsp_argv_pushf(&a, "%d", i);
 	gsp_argv_push(&a, "");
 	OK(gsp_argv_ok(&a) && a.n == 101 && a.v[101] == NULL);
+	OK(gsp_argv_has(&a, "99") && !gsp_argv_has(&a, "no such word"));
 	IS_STR(a.v[0], "0");
 	IS_STR(a.v[99], "99");
 	IS_STR(a.v[100], "");
@@ -338,12 +339,15 @@ test_utf8(void)
 {
 	static const struct {
 		const char *text;
-		size_t len, plain;
+		size_t len, plain, shown;
 		uint32_t code;
-	} v[] = {{"a", 1, 1, 'a'}, {"\t", 1, 0, '\t'}, {"\x7f", 1, 0, 0x7f}, {"\xc2\x80", 2, 0, 0x80},
-	    {"\xc2\x9f", 2, 0, 0x9f}, {"\xc2\xa0", 2, 2, 0xa0}, {"\xc3\xab", 2, 2, 0xeb},
-	    {"\xe2\x82\xac", 3, 3, 0x20ac}, {"\xf0\x9f\x98\x80", 4, 4, 0x1f600},
-	    {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff}};
+	} v[] = {{"a", 1, 1, 1, 'a'}, {"\t", 1, 0, 0, '\t'}, {"\x7f", 1, 0, 0, 0x7f}, {"\xc2\x80", 2, 0, 0, 0x80},
+	    {"\xc2\x9f", 2, 0, 0, 0x9f}, {"\xc2\xa0", 2, 2, 2, 0xa0}, {"\xc3\xab", 2, 2, 2, 0xeb},
+	    {"\xd8\x9c", 2, 2, 0, 0x61c}, {"\xe2\x80\x8b", 3, 3, 0, 0x200b},
+	    {"\xe2\x80\x8d", 3, 3, 3, 0x200d}, {"\xe2\x80\xae", 3, 3, 0, 0x202e},
+	    {"\xe2\x81\xa6", 3, 3, 0, 0x2066}, {"\xe2\x82\xac", 3, 3, 3, 0x20ac},
+	    {"\xef\xbb\xbf", 3, 3, 0, 0xfeff}, {"\xf0\x9f\x98\x80", 4, 4, 4, 0x1f600},
+	    {"\xf3\xa0\x80\xa0", 4, 4, 0, 0xe0020}, {"\xf4\x8f\xbf\xbf", 4, 4, 4, 0x10ffff}};
 	static const char *const none[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
 	    "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3",
 	    "\xe2\x82", "\xf0\x9f\x98", "\xc3\x61"};
@@ -351,10 +355,13 @@ test_utf8(void)
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		IS_INT(gsp_utf8_len(v[i].text), v[i].len);
 		IS_INT(gsp_utf8_plain(v[i].text), v[i].plain);
+		IS_INT(gsp_utf8_shown(v[i].text), v[i].shown);
 		IS_INT(gsp_utf8_code(v[i].text, v[i].len), v[i].code);
 	}
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		OK(gsp_utf8_len(none[i]) == 0 && gsp_utf8_plain(none[i]) == 0);
+		OK(gsp_utf8_len(none[i]) == 0 && gsp_utf8_plain(none[i]) == 0 && gsp_utf8_shown(none[i]) == 0);
+	IS_INT(gsp_utf8_count("a\xc3\xab\xf0\x9f\x98\x80"), 3);
+	IS_INT(gsp_utf8_count("\xff\xe2\x82"), 3);
 }
 
 static void

@@ -210,6 +210,13 @@ test_home_refused(void)
 	IS_STR(home_refusal("home: h4f8k2m9\nlinode: {api_url: 'http://example.com'}\n"),
 	    "gsp.yaml:2:19: 'http://example.com': plain http sends the token in the open: only to "
 	    "127.0.0.1, [::1] or localhost");
+	/* the token itself in place of its file's name is in no message */
+	IS_STR(home_refusal("home: h4f8k2m9\nlinode: {token_file: "
+	                    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF}\n"),
+	    "gsp.yaml:2:22: the name of a file is wanted here; put the secret into that file (mode 0600), "
+	    "for gsp.yaml is often shared");
+	IS_STR(home_refusal("home: h4f8k2m9\nlinode: {token_file: ~root/x}\n"),
+	    "gsp.yaml:2:22: of the forms with ~ only ~/ is known");
 	IS_STR(home_refusal("home: h4f8k2m9\nssh_keys: [~root/x]\n"),
 	    "gsp.yaml:2:12: '~root/x': of the forms with ~ only ~/ is known");
 	IS_STR(home_refusal("home: h4f8k2m9\ndefaults: {regoin: us-ord}\n"),

@@ -77,6 +77,9 @@ good(void)
 	IS_INT(it.talk.who.nroles, 2);
 	IS_STR(it.talk.who.roles[1], "18446744073709551615");
 	gsp_interaction_release(&it);
+	IS_INT(command(SUB("up", NAME(" Vanilla-2 "))), 0); /* as a phone writes it */
+	IS_STR(it.talk.server, "vanilla-2");
+	gsp_interaction_release(&it);
 	IS_INT(command(SUB("status", "")), 0);
 	IS_STR(it.talk.server, "");
 	gsp_interaction_release(&it);
@@ -135,7 +138,7 @@ refused(void)
 	bad(SUB("down", NAME("vanilla") "," SAVE("1")), "no such option");
 	bad(SUB("up", NAME("--help")), "no server of that name");
 	bad(SUB("up", NAME("../vanilla")), "no server of that name");
-	bad(SUB("up", NAME("Vanilla")), "no server of that name");
+	bad(SUB("up", NAME("my server")), "no server of that name");
 	bad(SUB("up", NAME("a--b")), "no server of that name");
 	bad(SUB("up", NAME("ab-")), "no server of that name");
 	bad(SUB("up", NAME("a")), "no server of that name");
@@ -237,7 +240,10 @@ autocomplete(void)
 	OK(it.talk.verb == GSP_VERB_DOWN && !it.talk.saves);
 	OK(strncmp(it.talk.text, "va", 2) == 0 && strchr(it.talk.text, '\n') == NULL);
 	gsp_interaction_release(&it);
-	IS_INT(typing(SUB("restore", NAME("vanilla") ",{\"type\":4,\"name\":\"save\",\"value\":\"4\",\"focused\":true}")), 0);
+	IS_INT(typing(SUB("up", "{\"type\":3,\"name\":\"name\",\"value\":\" Va \",\"focused\":true}")), 0);
+	IS_STR(it.talk.text, "va");
+	gsp_interaction_release(&it);
+	IS_INT(typing(SUB("restore", NAME("Vanilla") ",{\"type\":4,\"name\":\"save\",\"value\":\"4\",\"focused\":true}")), 0);
 	OK(it.talk.saves);
 	IS_STR(it.talk.server, "vanilla");
 	IS_STR(it.talk.text, "4");

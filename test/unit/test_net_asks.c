@@ -76,17 +76,26 @@ callback_of(size_t i, const char *query)
 	    strcmp(sent[i].route, "-") == 0;
 }
 
-/* A command that was deferred; the answer is public. */
+/* A command whose deferral is on its way to Discord; the answer is public. */
 static uint64_t
-deferred(const char *verb)
+defers(const char *verb)
 {
-	size_t i = nsent;
 	uint64_t n;
 
 	command(strcmp(verb, "down") == 0 ? SUB("down", NAME) : SUB("up", NAME));
 	IS_INT(hear(), 1);
 	n = heard.n;
 	say(GSP_TALK_DEFER, n, "public");
+	return n;
+}
+
+/* ... and Discord has taken it. */
+static uint64_t
+deferred(const char *verb)
+{
+	size_t i = nsent;
+	uint64_t n = defers(verb);
+
 	answer(i, 200, 0, "{\"interaction\":{\"id\":\"1\",\"response_message_id\":\"500\"}}");
 	IS_INT(hear(), 1);
 	OK(heard.kind == GSP_TALK_DEFERRED);
@@ -133,10 +142,7 @@ test_deferred(void)
 	uint64_t n;
 
 	setup();
-	command(SUB("up", NAME));
-	(void)hear();
-	n = heard.n;
-	say(GSP_TALK_DEFER, n, "public");
+	n = defers("up");
 	OK(callback_of(0, "?with_response=true"));
 	OK(has(0, "\"type\":5"));
 	OK(strstr(sent[0].body, "64") == NULL);
@@ -174,10 +180,7 @@ test_lost(void)
 	uint64_t n;
 
 	setup();
-	command(SUB("up", NAME));
-	(void)hear();
-	n = heard.n;
-	say(GSP_TALK_DEFER, n, "public");
+	n = defers("up");
 	answer(0, 404, 10062, NULL);
 	IS_INT(hear(), 1);
 	OK(heard.kind == GSP_TALK_LOST && heard.n == n);
@@ -185,9 +188,7 @@ test_lost(void)
 	OK(quiet());
 
 	/* the answer was lost: once more, and it had arrived */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	answer(1, 0, 0, NULL);
 	IS_INT(nsent, 3);
 	OK(callback_of(2, "?with_response=true"));
@@ -197,9 +198,7 @@ test_lost(void)
 	forget();
 
 	/* twice: nothing is started, and whoever asked is told if that can be */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	answer(0, 502, 0, NULL);
 	answer(1, 502, 0, NULL);
 	IS_INT(hear(), 1);
@@ -210,9 +209,7 @@ test_lost(void)
 	forget();
 
 	/* no second try when it would be too late */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	now += 2800;
 	answer(0, 502, 0, NULL);
 	IS_INT(hear(), 1);
@@ -220,9 +217,7 @@ test_lost(void)
 	forget();
 
 	/* Discord says nothing at all; then, far too late, yes */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	tick(9000);
 	IS_INT(hear(), 0);
 	tick(1000);
@@ -337,18 +332,24 @@ press_button(int k)
 
 #define NONCE "0123456789abcdef0123456789abcdef"
 
+/* From the beginning: its buttons are shown. Requests 0 and 1. */
 static void
-test_question(void)
+asks_a_question(void)
 {
-	uint64_t n, p;
-
 	setup();
-	n = deferred("down");
-	say(GSP_TALK_QUESTION, n, NONCE);
+	say(GSP_TALK_QUESTION, deferred("down"), NONCE);
 	IS_INT(nsent, 2);
 	OK(has(1, "custom_id") && has(1, "vanilla"));
 	find_buttons(1);
 	answer(1, 200, 0, NULL);
+}
+
+static void
+test_question(void)
+{
+	uint64_t p;
+
+	asks_a_question();
 	tick(55000);
 	/* pressed: the buttons go first */
 	press_button(0);
@@ -372,10 +373,7 @@ test_question(void)
 	teardown();
 
 	/* nobody presses */
-	setup();
-	n = deferred("down");
-	say(GSP_TALK_QUESTION, n, NONCE);
-	answer(1, 200, 0, NULL);
+	asks_a_question();
 	tick(59999);
 	IS_INT(nsent, 2);
 	tick(1);
@@ -387,10 +385,7 @@ test_question(void)
 	teardown();
 
 	/* somebody else presses; then a press is lost: the question stays */
-	setup();
-	n = deferred("down");
-	say(GSP_TALK_QUESTION, n, NONCE);
-	answer(1, 200, 0, NULL);
+	asks_a_question();
 	press_button(0);
 	(void)hear();
 	say(GSP_TALK_REFUSED, heard.n, "not yours");
@@ -411,13 +406,8 @@ test_question(void)
 static void
 test_leave(void)
 {
-	uint64_t n;
-
-	setup();
-	n = deferred("down");
-	say(GSP_TALK_QUESTION, n, NONCE);
-	answer(1, 200, 0, NULL);
-	n = deferred("up");
+	asks_a_question();
+	(void)deferred("up");
 	command(SUB("up", NAME));
 	(void)hear();
 	forget();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "fmt/json.h"
 #include "gsp/config_parts.h"
 #include "gsp/notice.h"
@@ -106,6 +107,7 @@ texts(void)
 	IS_STR(clean("a\nb\tc\rd", 100), "a b c d");
 	IS_STR(clean("\033[31m\x7f\x01", 100), "?[31m??");
 	IS_STR(clean("\xc2\x9b|\xe2\x80\xae|\xe2\x80\x8b|\xef\xbb\xbf", 100), "?|?|?|?");
+	IS_STR(clean("\xd8\x9c|\xe2\x81\xa0|\xe2\x80\x8d", 100), "?|?|\xe2\x80\x8d");
 	IS_STR(clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x8e\xae", 100), "gr\xc3\xbc\xc3\x9f \xf0\x9f\x8e\xae");
 	IS_STR(clean("\xff\xc3|\xed\xa0\x80|\xc0\xaf|\xf4\x90\x80\x80|\xe2\x82", 100), "??|???|??|????|??");
 	IS_STR(clean("1234567890", 10), "1234567890");
@@ -132,16 +134,6 @@ content_of(const struct gsp_notice_message *m)
 	return out;
 }
 
-static size_t
-characters(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
 static void
 discord_message(void)
 {
@@ -154,13 +146,17 @@ discord_message(void)
 	gsp_notice_message_add(&m, 2000000, GSP_NOTICE_IDLE, "10 min");
 	gsp_notice_message_add(&m, 3000000, GSP_NOTICE_IDLE, "5 min");
 	IS_STR(content_of(&m), "<t:1000:t> a\\_b at \\[2001:db8::1\\]:25565, $0.07\n<t:3000:t> 5 min");
+	/* a link that somebody slipped in leads nowhere */
+	memset(&m, 0, sizeof(m));
+	gsp_notice_message_add(&m, 1000, GSP_NOTICE_FAILED, "see https://evil.example/x");
+	IS_STR(content_of(&m), "<t:1:t> see https\\://evil.example/x");
 	/* every byte needs a backslash, and the ceiling holds */
 	memset(text, '*', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	memset(&m, 0, sizeof(m));
 	gsp_notice_message_add(&m, 1000, GSP_NOTICE_FAILED, text);
 	c = content_of(&m);
-	OK(characters(c) <= 2000 && characters(c) > 1990 && strcmp(c + strlen(c) - 5, "\\*...") == 0);
+	OK(gsp_utf8_count(c) <= 2000 && gsp_utf8_count(c) > 1990 && strcmp(c + strlen(c) - 5, "\\*\xe2\x80\xa6") == 0);
 	/* characters, not bytes */
 	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\xc3\xbc", 2);
@@ -169,12 +165,12 @@ discord_message(void)
 	gsp_notice_message_add(&m, 1000, GSP_NOTICE_UP, text);
 	gsp_notice_message_add(&m, 1000, GSP_NOTICE_READY, text);
 	c = content_of(&m);
-	IS_INT(characters(c), 2 * (8 + 699) + 1); /* "<t:1:t> " */
+	IS_INT(gsp_utf8_count(c), 2 * (8 + 699) + 1); /* "<t:1:t> " */
 	/* the oldest line goes */
 	gsp_notice_message_add(&m, 2000, GSP_NOTICE_LEASE, text);
 	c = content_of(&m);
 	OK(strstr(c, "<t:2:t>") != NULL);
-	IS_INT(characters(c), 2 * (8 + 699) + 1);
+	IS_INT(gsp_utf8_count(c), 2 * (8 + 699) + 1);
 	/* only so many lines */
 	memset(&m, 0, sizeof(m));
 	for (int i = 0; i < 40; i++)

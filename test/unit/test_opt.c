@@ -202,6 +202,9 @@ test_escape(void)
 
 	gsp_cli_escape(&b, "a\x1b[2J\n\xc3\xa4\xff\xc2\x9b\x7f");
 	IS_STR(gsp_buf_str(&b), "a\\x1b[2J\\x0a\xc3\xa4\\xff\\xc2\\x9b\\x7f");
+	gsp_buf_reset(&b);
+	gsp_cli_escape(&b, "x\xe2\x80\xae" "y");
+	IS_STR(gsp_buf_str(&b), "x\\xe2\\x80\\xae" "y");
 	gsp_buf_release(&b);
 }
 

@@ -74,6 +74,7 @@ test_csv(void)
 	csv_field("say \"hi\"", "\"say \"\"hi\"\"\"\r\n");
 	csv_field("", "\r\n");
 	csv_field("a\r\nb", "a??b\r\n");
+	csv_field("a\xe2\x80\xae" "b", "a???b\r\n");
 	csv_field("=1+1", "'=1+1\r\n");
 	csv_field("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"\r\n");
 	csv_field("+x", "'+x\r\n");

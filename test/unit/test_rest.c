@@ -666,6 +666,10 @@ test_explain(void)
 	gsp_discord_explain(text, sizeof(text), 400, root);
 	IS_STR(text, root != NULL ? "0123456789012345678" : "HTTP 400");
 	gsp_json_free(root);
+	/* what is not for a log */
+	IS_STR(gsp_discord_hides("/interactions/1/SeCrEt/callback"), "/interactions/...");
+	IS_STR(gsp_discord_hides("/webhooks/1/SeCrEt/messages/@original"), "/webhooks/...");
+	OK(gsp_discord_hides("/channels/1/messages") == NULL);
 }
 
 static void

@@ -91,7 +91,7 @@ content(bool is_final)
 	}
 	gsp_buf_reset(&body);
 	snprintf(text, sizeof(text), "%s", gsp_json_str(o, "content", ""));
-	OK(gsp_text_chars(text) >= 1 && gsp_text_chars(text) <= GSP_MESSAGE_CONTENT_MAX);
+	OK(gsp_utf8_count(text) >= 1 && gsp_utf8_count(text) <= GSP_MESSAGE_CONTENT_MAX);
 	mentions = gsp_json_get(o, "allowed_mentions");
 	OK(gsp_json_is_arr(gsp_json_get(mentions, "parse")) && gsp_json_count(gsp_json_get(mentions, "parse")) == 0);
 	if (is_final) {
