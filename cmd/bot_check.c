@@ -26,8 +26,8 @@ check_token(struct check *c, struct gsp_err *err)
 		return bot_found_err(&c->f, "token", NULL, &why, err);
 	if (bot_get(&c->b, &a, &why, "/users/@me") == -1)
 		rc = bot_found_err(&c->f, "token", a.status == 401
-		    ? "put the new token into the file of discord: token_file; it has two dots in it, which the other "
-		      "keys and secrets of the portal have not" : NULL, &why, err);
+		    ? "it is one line, with two dots in it, which the other keys and secrets of the portal have "
+		      "not" : NULL, &why, err);
 	else if (gsp_json_id(&id, gsp_json_get(a.body, "id")) == -1)
 		bot_found(&c->f, BOT_WRONG, "token", "is discord: api_url right?", "the answer to "
 		    "'/users/@me' has no id");

@@ -236,6 +236,8 @@ start_net(struct mon *m, const struct plan *p, struct gsp_err *err)
 	m->net.keep_as = NET_FD;
 	m->net.new_group = true; /* a terminal's ^C is for us, who then say STOP */
 	rc = gsp_proc_start(&m->net, err);
+	if (rc == -1 && access(m->net.argv[0], X_OK) == -1)
+		(void)gsp_err_hint(err, "it is a part of gsp: install gsp anew");
 	if (rc == 0) {
 		m->sock = pair[0];
 		m->net_since_ms = gsp_now_ms();
@@ -302,12 +304,16 @@ load_resume(struct gsp_talk *t, const struct gsp_home *h)
 
 	if (gsp_io_read_file(&text, gsp_home_path(h, &path, "state/discord/resume.json"), &ignored) == 0 &&
 	    gsp_json_parse(&v, gsp_buf_str(&text), text.len, &ignored) == 0) {
+		/* another Discord's session, as of a rehearsal, would take the token to where that was */
+		if (strcmp(gsp_json_str(v, "base", ""), t->base) != 0)
+			goto out;
 		gsp_json_copy(t->session_id, sizeof(t->session_id), v, "session_id");
 		gsp_json_copy(t->resume_url, sizeof(t->resume_url), v, "resume_url");
 		t->seq = (int64_t)gsp_json_num(v, "seq", -1);
 		if (t->seq < -1)
 			t->seq = -1;
 	}
+out:
 	gsp_json_free(v);
 	gsp_buf_release(&text);
 	gsp_buf_release(&path);
@@ -329,6 +335,7 @@ mon_hello(struct mon *m, struct gsp_err *err)
 		snprintf(t.webhook, sizeof(t.webhook), "%s", gsp_buf_str(&hook));
 		snprintf(t.base, sizeof(t.base), "%s", h->discord.api_url);
 		snprintf(t.ca_file, sizeof(t.ca_file), "%s", p.ca_file);
+		snprintf(m->base, sizeof(m->base), "%s", t.base);
 		load_resume(&t, h);
 		mon_send(m, &t);
 		rc = 0;

@@ -53,6 +53,7 @@ struct mon {
 	unsigned falls;        /* how often in a row it did not live long */
 	struct gsp_err *err;
 	char *session_id, *resume_url; /* RESUME, to be written down */
+	char base[513];                /* where that is from: the HELLO of the network half that said it */
 	int64_t seq;
 	bool resume_new;
 	int64_t resume_at_ms;

@@ -128,6 +128,7 @@ mon_keep_resume(struct mon *m)
 		return;
 	v = gsp_json_new_obj();
 	gsp_json_add_str(v, "schema", "gsp.discord-resume/1");
+	gsp_json_add_str(v, "base", m->base);
 	gsp_json_add_str(v, "session_id", m->session_id);
 	gsp_json_add_str(v, "resume_url", m->resume_url);
 	gsp_json_add_num(v, "seq", (double)m->seq);
@@ -172,8 +173,8 @@ ready(struct mon *m)
 	const struct gsp_discord_conf *c = &m->t->home->discord;
 
 	if (!m->ready) {
-		gsp_cli_warn("ready: /server is served in the guild %" PRIu64 "; 'gsp bot check' says whether "
-		    "anything is in its way", c->guild);
+		gsp_cli_warn("ready for /server from the guild %" PRIu64 ", if the bot is in it; 'gsp bot check' "
+		    "says whether anything is in its way", c->guild);
 		if (c->nrules == 0)
 			gsp_cli_warn("there are no rules in discord: allow, so everything is refused; see "
 			    "gsp.yaml(5)");

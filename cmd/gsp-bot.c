@@ -21,6 +21,7 @@ become_setup(char **argv, struct gsp_err *err)
 		(void)signal(SIGPIPE, SIG_DFL); /* ignored by us, and that would be inherited */
 		(void)execv(gsp_buf_str(&path), argv);
 		(void)gsp_err_sys(err, GSP_ESYS, errno, "cannot run '%s'", gsp_buf_str(&path));
+		(void)gsp_err_hint(err, "it is a part of gsp: install gsp anew");
 	}
 	gsp_buf_release(&path);
 	return -1;

@@ -134,8 +134,8 @@ on_found(void *ctx, const struct gsp_rest_res *res)
 	if (g->left)
 		return;
 	if (res->status == 0)
-		net_say("gateway: cannot ask where it is: %s", res->why);
-	if (res->body != NULL)
+		gsp_buf_adds(&body, res->why);
+	else if (res->body != NULL)
 		gsp_json_print(&body, res->body);
 	gsp_gateway_found(g->machine, res->status, gsp_buf_str(&body), body.len, g->net->now_ms());
 	gsp_buf_release(&body);
@@ -146,7 +146,7 @@ static void
 find(struct net_gateway *g)
 {
 	struct gsp_rest_req req = {.method = "GET", .path = "/gateway/bot", .route = "GET /gateway/bot",
-	    .auth = true, .until_ms = g->net->now_ms() + FIND_MS};
+	    .auth = true, .once = true, .until_ms = g->net->now_ms() + FIND_MS};
 
 	gsp_rest_send(g->net->rest, &req, on_found, g);
 }

@@ -150,7 +150,7 @@ net_fatal(struct net *net, int code, const char *why)
 	if (net->fatal != 0)
 		return;
 	net->fatal = code != 0 ? code : -1;
-	net_say("%s", why);
+	gsp_debug("%s", why); /* the monitor says it */
 	gsp_talk_init(&t, GSP_TALK_FATAL);
 	t.code = code;
 	(void)snprintf(t.text, sizeof(t.text), "%s", why);

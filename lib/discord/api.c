@@ -225,7 +225,8 @@ explain(const struct gsp_api *a, const struct gsp_api_answer *ans, const struct 
 	gsp_discord_explain(why, sizeof(why), ans->status, ans->body);
 	if (ans->status == 401 && gsp_discord_hides(path) == NULL)
 		return gsp_err_set(err, GSP_EAUTH, "Discord refused the bot's token: %s; make a new one: "
-		    "Developer Portal > your application > Bot > Reset Token", why);
+		    "Developer Portal > your application > Bot > Reset Token, and put it where discord: "
+		    "{token_file: ...} points", why);
 	path = shown(path);
 	if (ans->code == GSP_API_DAILY_CREATES)
 		return gsp_err_set(err, GSP_ETEMP, "%s '%s': %s; again tomorrow", method, path, why);

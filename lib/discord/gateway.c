@@ -257,6 +257,9 @@ on_invalid(struct gsp_gateway *g, const struct gsp_json *doc)
 		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "the session is invalid here (9)");
 		return;
 	}
+	if (g->resuming && g->lived) /* Discord is back: the tries before are none of what comes now */
+		g->tries = 0;
+	g->lived = false;
 	gsp_gateway_forget(g);
 	gsp_gateway_drop(g, GW_CLOSE_OURS, 1000 + (int64_t)g->below(4001), "the session is over (9)");
 }

@@ -8,7 +8,8 @@
  *
  * What it does on its own:
  * - After op 9 with d:false it closes, and identifies over a new connection 1 to 5 s later, so that
- *   the budget is asked for before every Identify; remaining 0 is waited out and said.
+ *   the budget is asked for before every Identify; remaining 0 is waited out and said. Later, by the
+ *   back-off, where sessions end within a minute, or none begins.
  * - Back-off: 1 to 2 s, doubling to 150 to 300 s, before every _FIND and every _CONNECT that no _FIND
  *   precedes, but the very first; it begins anew once a session has been up for a minute. After 403
  *   for the address ten minutes, since an address blocked for asking too often is blocked longer.
@@ -75,7 +76,7 @@ struct gsp_gateway *gsp_gateway_new(const struct gsp_gateway_opts *o); /* never 
 void gsp_gateway_free(struct gsp_gateway *g);
 
 /** gsp_gateway_found(g, status, body, len, now_ms): the answer to GET /gateway/bot; status 0: there
- * was none. */
+ * was none, and ${body} says why, for the log; NULL or "": nobody knows. */
 void gsp_gateway_found(struct gsp_gateway *g, long status, const char *body, size_t len,
     int64_t now_ms);
 void gsp_gateway_opened(struct gsp_gateway *g, int64_t now_ms);

@@ -47,6 +47,7 @@ struct gsp_gateway {
 	int64_t up_since;
 
 	unsigned tries;   /* in a row, for the back-off */
+	bool lived;       /* the session was no flash when it was lost: what failed since was the way to it */
 	unsigned resumes; /* failed ones in a row */
 	int64_t identified, day; /* the last one; since when they are counted */
 	unsigned in_day;

@@ -98,7 +98,7 @@ void
 gsp_gateway_lost(struct gsp_gateway *g, int64_t least, const char *why)
 {
 	gsp_gateway_unsend(g);
-	if (g->state == GW_UP && g->now - g->up_since >= STABLE_MS)
+	if (g->state == GW_UP && (g->lived = g->now - g->up_since >= STABLE_MS))
 		g->tries = 0;
 	if (g->state != GW_UP && gsp_gateway_has_session(g) && ++g->resumes >= RESUME_LAST)
 		gsp_gateway_forget(g);
@@ -179,6 +179,17 @@ found_url(struct gsp_gateway *g, const struct gsp_json *body)
 }
 
 static void
+found_none(struct gsp_gateway *g, const char *why, size_t len)
+{
+	char text[400];
+
+	if (why == NULL || len == 0)
+		why = "no answer", len = strlen(why);
+	(void)snprintf(text, sizeof(text), "cannot ask for its address: %.*s", len < 300 ? (int)len : 300, why);
+	gsp_gateway_again(g, 0, text);
+}
+
+static void
 found_error(struct gsp_gateway *g, long status, const struct gsp_json *body)
 {
 	char why[200], text[256];
@@ -208,11 +219,13 @@ gsp_gateway_found(
 		gsp_gateway_end(g, 401, gsp_gateway_fatal(401));
 		return;
 	}
+	if (status == 0) {
+		found_none(g, body, len);
+		return;
+	}
 	if (body != NULL && len > 0)
 		(void)gsp_json_parse(&root, body, len, &err);
-	if (status == 0)
-		gsp_gateway_again(g, 0, "cannot ask for its address: no answer");
-	else if (status == 200 && gsp_json_is_obj(root))
+	if (status == 200 && gsp_json_is_obj(root))
 		found_url(g, root);
 	else
 		found_error(g, status, root);

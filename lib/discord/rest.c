@@ -133,7 +133,7 @@ repeat_in(struct gsp_rest_item *it, const struct gsp_http_res *res, int64_t limi
 		return -1;
 	if (it->status == 429)
 		return limit_ms;
-	if (!is_lost(it->status))
+	if (!is_lost(it->status) || (it->once && it->status == 0))
 		return -1;
 	if (it->status == 0 && res != NULL) {
 		if (res->fault == GSP_HTTP_UNSENT)
@@ -350,6 +350,7 @@ gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *f
 	it->body = copy(req->body);
 	it->auth = req->auth;
 	it->repeat = req->repeat;
+	it->once = req->once;
 	it->newest_only = req->newest_only;
 	it->until = req->until_ms != 0 ? req->until_ms : r->now_ms() + HOUR_MS;
 	it->not_before = INT64_MIN;

@@ -48,6 +48,7 @@ struct gsp_rest_req {
 	const char *body;    /* JSON, or NULL */
 	bool auth;           /* send the bot's token; never on /interactions and /webhooks */
 	bool repeat;         /* may be sent again after a lost answer or 5xx: GET, PATCH, a nonce */
+	bool once;           /* nor is it when no answer came: the caller says so and asks again itself */
 	int64_t until_ms;    /* not worth sending, or repeating, after that moment; 0: an hour from now */
 	uint64_t line;       /* one at a time; 0: none */
 	bool newest_only;    /* of those waiting in its line with this path, only the newest is sent */

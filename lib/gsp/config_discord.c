@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/nearest.h"
 #include "base/num.h"
@@ -153,8 +154,8 @@ set_role(void *ctx, const struct gsp_yaml *v, struct gsp_err *err)
 
 	if (v->text != NULL && strcmp(v->text, "everyone") == 0)
 		return 0;
-	if (v->text != NULL && strcmp(v->text, "@everyone") == 0)
-		return gsp_yaml_err(err, v, "write everyone, without the '@'");
+	if (v->text != NULL && (strcmp(v->text, "@everyone") == 0 || strcasecmp(v->text, "everyone") == 0))
+		return gsp_yaml_err(err, v, "write everyone, in small letters and without '@'");
 	return set_id(&r->role, v, err);
 }
 

@@ -51,7 +51,7 @@ take_token(struct gsp_buf *out, const char *raw, const char *from, const char *n
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] <= ' ' || raw[i] > '~')
 			return gsp_err_set(err, GSP_EAUTH, "%s: line 1 holds a blank or a character that is "
-			    "in no %s (at byte %zu)", from, noun, i + 1);
+			    "in no %s (at byte %zu); the %s belongs there alone", from, noun, i + 1, noun);
 	gsp_token_wipe(out);
 	gsp_buf_add(out, raw, n);
 	return gsp_buf_ok(out) ? 0 : gsp_err_set(err, GSP_ESYS, "out of memory");

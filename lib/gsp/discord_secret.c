@@ -1,5 +1,6 @@
 /* gsp/config_discord: the bot's token, and the webhook. */
 #include <string.h>
+#include <unistd.h>
 
 #include "gsp/config.h"
 #include "gsp/config_parts.h"
@@ -22,6 +23,9 @@ gsp_discord_token(struct gsp_buf *out, const struct gsp_home *h, struct gsp_err 
 		    "write discord: {token_file: discord-token} in '%s/gsp.yaml'", h->dir);
 	gsp_home_expand(&path, h->dir, h->discord.token_file);
 	rc = gsp_secret_from_file(out, gsp_buf_str(&path), "discord: token_file", "token", err);
+	if (rc == -1 && access(gsp_buf_str(&path), F_OK) == -1)
+		(void)gsp_err_hint(err, "put the bot's token there (mode 0600): Developer Portal > your application > "
+		    "Bot > Reset Token");
 	gsp_buf_release(&path);
 	return rc;
 }

@@ -105,6 +105,7 @@ kill -9 "$BOT"; wait "$BOT" 2>/dev/null
 start_bot
 SAME=1 ask up toy && refused "... also after a restart" "asked already"
 is "what can be resumed is" "$(of '.kind=="hello"' '"\(.session_id) \(.seq)"')" "abc 41"
+is "where it was" "$(jq -r .base "$H/state/discord/resume.json")" "https://discord.com/api/v10"
 is "nothing is told before the gateway is up" "$(of '.kind=="begin"' .interaction)" ""
 say '{"kind":"ready","app":"","user":""}'
 await "killed before the answer: it is told" ".kind==\"end\" and .interaction==\"$FIRST\" and .status==-1"
@@ -176,6 +177,10 @@ ROLE=31 && press nosuchnonce true && refused "no such question" "question is ove
 press "$NONCE" false && await "no" ".kind==\"defer\" and .n==$N_ and .update" && deferred
 press "$NONCE" true && refused "after a no" "question is over"
 is "it runs on" "$(stage)" running
+mv "$B/gsp-query" "$T/q" && printf '#!/bin/sh\necho "{\\"players\\":2,\\"names\\":[\\"anna\\",\\"ben\\"]}"\n' >"$B/gsp-query" && chmod +x "$B/gsp-query"
+ask down toy && allowed "down" && deferred
+await "where the game tells names, the question does" ".kind==\"question\" and .n==$N_ and .players==2 and .names==\"anna, ben\""
+mv "$T/q" "$B/gsp-query"
 at toy "echo 3 >/tmp/players"
 ask down toy && allowed "down" && deferred
 DOWN_ASK=$ID_
@@ -267,6 +272,12 @@ is "nothing was started" "$(find "$H/state/discord/jobs" -mindepth 1 -maxdepth 1
 start_bot && say '{"kind":"fatal","code":4004,"text":"Authentication failed"}' && ends 77 "the token"
 start_bot && say '{"kind":"fatal","code":4014,"text":"Disallowed intents"}' && ends 78 "the intents"
 start_bot && kill -9 "$(cat "$CTL/pid")" && ends 75 "the other half killed: try again"
+sed -i 's,^  user: nobody,&\n  api_url: https://discord.example/api/v10,' "$H/gsp.yaml"
+is "a session of one Discord" "$(jq -r .session_id "$H/state/discord/resume.json")" abc
+start_bot
+is "is not taken to another" "$(of '.kind=="hello"' '"\(.base) \(.session_id)\(.resume_url) \(.seq)"')" "https://discord.example/api/v10  -1"
+kill -9 "$BOT"; wait "$BOT" 2>/dev/null
+conf
 sed -i 's/user: nobody/user: gsp-no-such/' "$H/gsp.yaml"
 gives 78 "no user for it" "$B/gsp-bot" -C "$H" run
 says "... and how to make it" "useradd --system.* gsp-no-such"

@@ -44,7 +44,7 @@ says "names them" "run, register, invite and check"
 gives 64 "--dry-run belongs to register" bot check --dry-run
 discord_is
 gives 77 "without the token's file" bot register
-says "names it" "discord-token"
+says "names it, and what belongs there" "discord-token'.*; put the bot's token there .*Reset Token"
 cp "$DISCORD_DIR/token" "$H/discord-token" && chmod 644 "$H/discord-token"
 gives 77 "with one that others can read" bot register
 says "tells the remedy" "chmod 600"
@@ -243,14 +243,32 @@ gives 77 "check with another token" bot check
 prints "tells" "^WRONG +token +Discord refused the bot's token: .*Reset Token"
 is "and asks nothing else" "$(discord_asked | jq length)" 1
 gives 77 "register with another token" bot register
-says "tells, too" "Discord refused the bot's token: .*Reset Token"
+says "tells, too" "Discord refused the bot's token: .*Reset Token, and put it where discord: {token_file"
+gives 77 "run with another token" timeout 30 gsp-bot run
+says "tells" "the bot token was refused: .*Reset Token\) and put it into the token file"
+is "once" "$(wc -l <"$T/err")" 1
 discord_is api_url http://127.0.0.1:1
 gives 75 "check with nobody there" bot check
 prints "tells" "^\? +token .*cannot connect"
+run() { # run TEXT PATTERN [SECONDS]: what run says soon
+	gsp-bot run >"$T/run.out" 2>"$T/run.err" </dev/null &
+	pid=$!
+	trap 'kill $pid 2>/dev/null; stop_discord; cleanup' EXIT
+	ok "$1" until_true "${3:-10}" grep -Eq "$2" "$T/run.err"
+	kill $pid
+	wait $pid
+	cp "$T/run.err" "$T/err"
+}
+run "run with nobody there tells at once" "cannot ask for its address: cannot connect to .*refused.*; reconnecting in" 8
+is "in one line for each try" "$(grep -c 'cannot connect' "$T/err")" "$(wc -l <"$T/err")"
 
 (umask 077 && echo "$TOKEN" >"$H/discord-token")
 discord_is
 discord_world "$(jq -nc --arg t "$TOKEN" '{token: $t}')"
+discord_is guild "'1200000000000000099'"
+run "run where the bot is not" "^gsp-bot: ready for /server from the guild 1200000000000000099, if the bot is in it"
+says "names where it is" "the bot is in the guilds 1200000000000000001, 1200000000000000002"
+discord_is
 discord_fault '{"method":"GET","path":"/commands$","scope":"user","retry_after":100}'
 gives 75 "429 for long" bot register
 says "is not waited for" "no request for another 10[01] s"

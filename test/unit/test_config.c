@@ -267,7 +267,8 @@ test_token(void)
 	put("token", "two words\n", 0600);
 	OK(gsp_home_token(h, &t, &err) == -1);
 	OK(strstr(err.msg, "words") == NULL);
-	token_says("two words\n", "line 1 holds a blank or a character that is in no token (at byte 4)");
+	token_says("two words\n", "line 1 holds a blank or a character that is in no token (at byte 4); the "
+	    "token belongs there alone");
 	token_says("\"s3cret\"\n", "line 1 begins with a quote; the token belongs there as it is, without quotes");
 	token_says("\nx\n", "line 1 is blank; the token belongs there");
 	token_says("\r\n \n", "the token is empty");

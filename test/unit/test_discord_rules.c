@@ -94,7 +94,8 @@ test_refused(void)
 	    "gsp.yaml:2:10: no 'guild': the id of the Discord server that the bot serves");
 	IS_STR(why("discord:\n  gild: 1\n"), "gsp.yaml:3:3: unknown key 'gild' in discord; did you mean 'guild'?");
 	OK(strncmp(why("discord: {guild: games}\n"), "gsp.yaml:2:18: 'games' is no id of Discord's", 44) == 0);
-	OK(strstr(why(GUILD "  allow: [{role: '@everyone', can: view}]\n"), "write everyone, without the '@'") != NULL);
+	OK(strstr(why(GUILD "  allow: [{role: '@everyone', can: view}]\n"), "write everyone, in small letters") != NULL);
+	OK(strstr(why(GUILD "  allow: [{role: Everyone, can: view}]\n"), "write everyone, in small letters") != NULL);
 	OK(strstr(why("discord: {guild: 0}\n"), "is no id") != NULL);
 	OK(strstr(why("discord: {guild: 18446744073709551616}\n"), "is no id") != NULL);
 	OK(strstr(why("discord: {guild: -1}\n"), "is no id") != NULL);

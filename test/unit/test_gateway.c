@@ -379,6 +379,27 @@ test_reconnect_invalid(void)
 		IS_INT(in_ms(&w), die == 0 ? 1000 : 5000);
 		walk_free(&w);
 	}
+	/* over while there was no way to it: 1 to 5 s all the same; of one that lived for a moment, not */
+	for (int lived = 0; lived < 2; lived++) {
+		die = 0;
+		to_up(&w);
+		walk_to(&w, w.now + 30000);
+		hear(&w, ACK);
+		if (lived)
+			walk_to(&w, w.now + 35000);
+		walk_closed(&w, 1006, "gone");
+		for (int i = 0; i < 5; i++) {
+			walk_next(&w);
+			if (w.conn == WALK_FIND)
+				walk_found(&w, 200, FOUND);
+			walk_closed(&w, 0, "no way");
+		}
+		to_open(&w);
+		hear(&w, HELLO);
+		hear(&w, "{\"op\":9,\"d\":false}");
+		OK(lived ? in_ms(&w) <= 5000 : in_ms(&w) >= 32000);
+		walk_free(&w);
+	}
 	die = 1; /* RESUMED, and nothing was to be resumed; READY a second time */
 	begin(&w);
 	to_open(&w);
@@ -415,6 +436,10 @@ test_find(void)
 	begin(&w);
 	walk_found(&w, 502, "<html>");
 	OK(in_ms(&w) >= 1000 && in_ms(&w) <= 2000 && strstr(w.said, "HTTP 502") != NULL);
+	walk_free(&w);
+	begin(&w);
+	walk_found(&w, 0, "cannot connect to 'x'");
+	OK(in_ms(&w) <= 2000 && strstr(w.said, "its address: cannot connect to 'x'; reconnecting") != NULL);
 	walk_free(&w);
 	begin(&w); /* nobody answers at all */
 	walk_next(&w);
