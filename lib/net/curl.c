@@ -97,6 +97,12 @@ gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file)
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 }
 
+void
+gsp_curl_hasten(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* its thread is left to itself */
+}
+
 /* "002c0b4f.0": a hash and a number. Source: openssl-rehash(1). */
 static bool
 is_hashed(const char *name)

@@ -42,6 +42,10 @@ void gsp_curl_target_release(struct gsp_curl_target *t);
  * instead of the system's; NULL: those), no proxy to loopback, no redirect, no signals. */
 void gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file);
 
+/** gsp_curl_hasten(e): for a handle that is not alone in its multi: when its time is up it ends, and does
+ * not wait, with all the others, for a name look-up that is still under way. */
+void gsp_curl_hasten(CURL *e);
+
 /**
  * gsp_curl_trust_dir(e): of the system's certificates, only those in its directory, of which OpenSSL reads
  * the one that is asked for; gsp_curl_trust_file(e): only its file, which is read whole (140 certificates:

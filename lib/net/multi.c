@@ -110,11 +110,8 @@ gsp_multi_free(struct gsp_multi *m)
 	if (m == NULL)
 		return;
 	assert(m->watches == NULL && !m->in_wait);
-	while (m->requests != NULL) {
-		/* do not wait for a name look-up that is still under way */
-		curl_easy_setopt(m->requests->call.easy, CURLOPT_QUICK_EXIT, 1L);
+	while (m->requests != NULL)
 		request_free(m->requests);
-	}
 	if (m->curl != NULL)
 		curl_multi_cleanup(m->curl);
 	free(m->ca_file);
