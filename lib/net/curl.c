@@ -1,9 +1,14 @@
 #include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/curl_priv.h"
 
 #include "base/banned.h"
+
+unsigned gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
 
 int
 gsp_curl_start(struct gsp_err *err)
@@ -101,6 +106,22 @@ void
 gsp_curl_hasten(CURL *e)
 {
 	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* its thread is left to itself */
+}
+
+/* Source: tcp(7), TCP_USER_TIMEOUT. */
+static int
+on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	if (purpose == CURLSOCKTYPE_IPCXN)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gsp_curl_dead_ms, sizeof(gsp_curl_dead_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+void
+gsp_curl_mortal(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
 }
 
 /* "002c0b4f.0": a hash and a number. Source: openssl-rehash(1). */

@@ -183,8 +183,10 @@ gsp_curl_call_begin(struct gsp_curl_call *c, CURL *e, const struct gsp_http_req 
 	curl_easy_setopt(e, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	set_times(e, req);
-	if (how->many)
+	if (how->many) {
 		gsp_curl_hasten(e);
+		gsp_curl_mortal(e);
+	}
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);

@@ -46,6 +46,13 @@ void gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_fi
  * not wait, with all the others, for a name look-up that is still under way. */
 void gsp_curl_hasten(CURL *e);
 
+/** gsp_curl_mortal(e): a connection ends when nothing of what was sent gets through for gsp_curl_dead_ms.
+ * When a request's time is up libcurl keeps a connection of HTTP/2, and all that follows would go the same
+ * way until TCP gives up: a quarter of an hour. */
+#define GSP_CURL_DEAD_MS 10000
+extern unsigned gsp_curl_dead_ms; /* GSP_CURL_DEAD_MS; changed by tests only */
+void gsp_curl_mortal(CURL *e);
+
 /**
  * gsp_curl_trust_dir(e): of the system's certificates, only those in its directory, of which OpenSSL reads
  * the one that is asked for; gsp_curl_trust_file(e): only its file, which is read whole (140 certificates:

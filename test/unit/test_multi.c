@@ -1,16 +1,21 @@
 #include "keep_log.h"
 #include "tap.h"
 
+#include <linux/filter.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../fake/httpd.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/curl_priv.h"
 #include "net/multi.h"
 #include "net/ws.h"
 #include "net/ws_priv.h"
@@ -361,6 +366,53 @@ test_dropped(void)
 	fake_httpd_forget(srv);
 }
 
+/* The server's sockets hear nothing any more, not even TCP: as when a way is cut. Returns how many. */
+static int
+cut(void)
+{
+	struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
+	struct sock_fprog prog = {1, &nothing};
+	unsigned port = (unsigned)atoi(strrchr(fake_httpd_url(srv), ':') + 1);
+	int n = 0;
+
+	for (int fd = 3; fd < 256; fd++) {
+		struct sockaddr_in us, peer;
+		socklen_t len = sizeof(us), plen = sizeof(peer);
+
+		if (getsockname(fd, (struct sockaddr *)&us, &len) == 0 && us.sin_family == AF_INET &&
+		    ntohs(us.sin_port) == port && getpeername(fd, (struct sockaddr *)&peer, &plen) == 0)
+			n += setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0;
+	}
+	return n;
+}
+
+/* A connection that was kept leads nowhere: it ends long before the request does, which then takes another. */
+static void
+test_cut(void)
+{
+	struct gsp_http_req req = to("POST", "/before");
+	struct end end;
+	int conn;
+
+	gsp_curl_dead_ms = 500;
+	fresh();
+	fake_httpd_handler(srv, answer, NULL);
+	start(&end, &req);
+	OK(until_idle(5000));
+	conn = fake_httpd_request(srv, 0)->connection;
+	OK(cut() > 0);
+	req = to("POST", "/after");
+	req.total_ms = 8000;
+	start(&end, &req);
+	OK(until_idle(6000));
+	IS_INT(end.status, 200);
+	IS_INT(fake_httpd_count(srv), 2);
+	OK(fake_httpd_request(srv, 1)->connection != conn);
+	gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
+	fresh();
+	fake_httpd_forget(srv);
+}
+
 /* In the place of the C library's, for libcurl: no name server answers. */
 int
 getaddrinfo(const char *restrict node, const char *restrict service,
@@ -487,6 +539,7 @@ main(void)
 	test_burst();
 	test_fds();
 	test_dropped();
+	test_cut();
 	test_look_up();
 	test_signal();
 	gsp_multi_free(m);
