@@ -233,7 +233,7 @@ start(struct gsp_rest_item *it, int64_t now)
 		req.total_ms = LEAST_MS;
 	/* An interaction takes one answer: a second one by libcurl is refused (40060), and does not
 	 * cost every answer a new connection. */
-	req.once = !it->repeat && it->route != NULL;
+	req.once = it->anew || (!it->repeat && it->route != NULL);
 	it->tries++;
 	if (!gsp_buf_ok(&url))
 		end(it, 0, 0, false, "its address is too long");
@@ -364,6 +364,7 @@ gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *f
 	it->body = copy(req->body);
 	it->auth = req->auth;
 	it->repeat = req->repeat;
+	it->anew = req->anew;
 	it->newest_only = req->newest_only;
 	it->until = req->until_ms != 0 ? req->until_ms : r->now_ms() + HOUR_MS;
 	it->not_before = INT64_MIN;

@@ -24,7 +24,7 @@ struct gsp_rest_item {
 	struct gsp_rest_item *next, *prev;
 	struct gsp_rest *r;
 	char *method, *path, *route, *body;
-	bool auth, repeat, newest_only, flying;
+	bool auth, repeat, anew, newest_only, flying;
 	int64_t until, not_before;
 	unsigned tries;
 	struct gsp_rest_line *line;

@@ -99,8 +99,14 @@ slash_raw up name=vanilla
 ok "429 on a callback: after the wait" filled 5
 do_net end
 until_true 5 heard_n told 6
+discord_fault '{"method":"POST","path":"/callback","spoil":"hang"}'
+slash_raw up name=vanilla
+in_time "no answer at all to a callback: a second one in time"
+ok "and it counts" filled 5
+do_net end
+until_true 5 heard_n told 7
 lost=$(heard lost)
-discord_fault '{"method":"POST","path":"/callback","delay_ms":4000,"late":true}'
+discord_fault '{"method":"POST","path":"/callback","count":2,"delay_ms":4000,"late":true}'
 slash_raw up name=vanilla
 ok "Discord takes too long to confirm: nothing is started" until_true 5 heard_n lost $((lost + 1))
 ok "and whoever asked is told so" until_message "nothing was started" 10 "{\"interaction\":\"$I\"}"
