@@ -36,6 +36,13 @@ copy(const char *s)
 	return s != NULL ? must(strdup(s)) : NULL;
 }
 
+/* Messages and edits. Answers to interactions and the way to the gateway (a GET) wait for none of them. */
+static bool
+is_slow(const struct gsp_rest_item *it)
+{
+	return it->route != NULL && strcmp(it->method, "GET") != 0;
+}
+
 /* ---- the end of a request ---- */
 
 static void
@@ -178,6 +185,7 @@ on_answer(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err)
 	int64_t limit_ms, wait, now = r->now_ms();
 
 	it->flying = false;
+	r->slow -= is_slow(it);
 	if (it->line != NULL)
 		it->line->busy = false;
 	r->next = INT64_MIN;
@@ -242,6 +250,7 @@ start(struct gsp_rest_item *it, int64_t now)
 	else {
 		gsp_limits_sent(r->limits, it->route, now);
 		it->flying = true;
+		r->slow += is_slow(it);
 		if (it->line != NULL)
 			it->line->busy = true;
 	}
@@ -273,6 +282,8 @@ visit(struct gsp_rest_item *it, int64_t now)
 		    no->status, no->code);
 		return INT64_MAX;
 	}
+	if (is_slow(it) && r->slow >= GSP_REST_SLOW)
+		return it->until;
 	if (it->line != NULL) {
 		if (it->line->busy || it->line->pass == r->pass)
 			return it->until;

@@ -129,6 +129,20 @@ do_net 'end all'
 ok "the end of each job is told" until_true 30 heard_n told $((told + 20))
 violations_none "Discord has nothing against that"
 
+# ---- edits that Discord is slow with ----
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	slash_raw up name=vanilla
+done
+filled 5
+discord_fault '{"method":"PATCH","path":"/messages/","spoil":"hang","count":40}'
+hung=$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')
+do_net 'stream 3'
+hanging() { [ "$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')" -ge $((hung + 15)) ]; }
+ok "edits hang" until_true 20 hanging
+slash_raw up name=vanilla
+in_time "an answer waits for none of them"
+discord_control fault '{"clear":true}'
+
 # ---- what it can, and what it costs ----
 status_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(cat "$D/pid")/status"; }
 kb() { awk -v k="$1" '$1 ~ "^" k { n += $2 } END { print n }' "/proc/$(cat "$D/pid")/smaps_rollup"; }

@@ -597,6 +597,33 @@ test_many(void)
 	over();
 }
 
+/* Edits that nobody answers leave room for what has three seconds, and for the gateway. */
+static void
+test_slow(void)
+{
+	struct gsp_rest_req q = edit("/channels/1/messages/2", "1");
+	struct gsp_rest_req first = {.method = "POST", .path = "/interactions/1/tok/callback", .body = "{}"};
+	struct gsp_rest_req where = {.method = "GET", .path = "/gateway/bot", .route = "GET /gateway/bot",
+	    .auth = true};
+	char route[64];
+
+	begin();
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(route, sizeof(route), "PATCH /channels/%d/messages/{}", i);
+		q.route = route;
+		ask(q, NULL);
+	}
+	IS_INT(nsent, 24);
+	ask(first, NULL);
+	ask(where, NULL);
+	IS_INT(nsent, 26);
+	fail(0, GSP_HTTP_LOCAL);
+	answer(1, 200, "", "{}");
+	later(0);
+	IS_INT(nsent, 28);
+	over();
+}
+
 static void
 again(void *ctx, const struct gsp_rest_res *res)
 {
@@ -696,6 +723,7 @@ main(void)
 	test_401();
 	test_403_404();
 	test_many();
+	test_slow();
 	test_from_within();
 	test_explain();
 	test_new();
