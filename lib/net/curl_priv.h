@@ -68,6 +68,13 @@ bool gsp_curl_has_dir(void);
 int gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, CURLcode code,
     const char *reason);
 
+/** gsp_curl_why(code, reason): libcurl's words; none that repeat a URL, which may hold the password of a
+ * proxy. gsp_curl_proxy(t): the variable that names the proxy on the way to ${t}; NULL: none does.
+ * gsp_curl_proxy_said(e): the status by which a proxy refused to connect; 0: it did not. */
+const char *gsp_curl_why(CURLcode code, const char *reason);
+const char *gsp_curl_proxy(const struct gsp_curl_target *t);
+long gsp_curl_proxy_said(CURL *e);
+
 /** gsp_curl_untrusted(code): the certificate of the other side was refused. */
 bool gsp_curl_untrusted(CURLcode code);
 

@@ -420,10 +420,11 @@ getaddrinfo(const char *restrict node, const char *restrict service,
 {
 	struct timespec t = {LOOK_UP_MS / 1000, 0};
 
-	(void)node;
 	(void)service;
 	(void)hints;
 	*out = NULL;
+	if (node != NULL && strncmp(node, "no-", 3) == 0)
+		return EAI_NONAME;
 	nanosleep(&t, NULL);
 	return EAI_AGAIN;
 }
@@ -466,6 +467,22 @@ test_look_up(void)
 	OK(until_idle(LOOK_UP_MS));
 	IS_INT(end.fault, GSP_HTTP_UNSENT);
 	OK(gsp_now_ms() - begin < LOOK_UP_MS / 2);
+	/* whose name it is that nobody knows */
+	req.url = "https://no-host.invalid/";
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of 'no-host.invalid'; is this computer online?");
+	setenv("all_proxy", "http://me:s3cret@no-proxy.invalid:1", 1);
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of the proxy of $all_proxy, which leads to 'no-host.invalid'; "
+	    "is it right, and this computer online?");
+	setenv("no_proxy", "no-host.invalid", 1);
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of 'no-host.invalid'; is this computer online?");
+	unsetenv("all_proxy");
+	unsetenv("no_proxy");
 	gsp_ws_open_ms = 200;
 	begin = gsp_now_ms();
 	if (!OK(gsp_ws_new(&ws, m, "wss://slow.invalid/", "test", &ev, &closed, &e) == 0))

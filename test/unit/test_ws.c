@@ -627,7 +627,14 @@ tls_cases(unsigned tls_port, unsigned proxy_port)
 	IS_STR(line, "CONNECT gateway.example:4433 HTTP/1.1\n");
 	s = secure("refused.example", 443);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "403") != NULL);
+	/* which of the two it is; and no word of the proxy's password */
+	OK(strstr(s.why, "the proxy of $https_proxy") != NULL);
+	setenv("https_proxy", "htp://me:s3cret@127.0.0.1:1", 1);
+	s = secure("gateway.example", 4433); /* which looks for it */
+	OK(s.ended == 1 && strstr(s.why, "the proxy of $https_proxy") != NULL);
 	setenv("https_proxy", "http://127.0.0.1:1", 1);
+	s = secure("gateway.example", 4433);
+	OK(s.ended == 1 && strstr(s.why, "the proxy of $https_proxy (Connection refused)") != NULL);
 	setenv("all_proxy", "http://127.0.0.1:1", 1);
 	s = secure("127.0.0.1", tls_port); /* never for loopback */
 	OK(s.opened == 1 && s.texts == 1 && s.code == 4004);
