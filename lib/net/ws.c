@@ -271,6 +271,7 @@ connect_to(struct gsp_ws *ws, struct gsp_err *err)
 		gsp_curl_secure(e, t, gsp_multi_ca_file(ws->m));
 		gsp_multi_trust(ws->m, e);
 		gsp_curl_hasten(e);
+		gsp_curl_mortal(e);
 		/* ALPN says http/1.1: without any, libcurl would not know whether requests to the
 		 * same host can share this connection, and let them wait to find out */
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

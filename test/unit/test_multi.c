@@ -1,14 +1,12 @@
+#include "cut.h"
 #include "keep_log.h"
 #include "tap.h"
 
-#include <linux/filter.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -366,26 +364,6 @@ test_dropped(void)
 	fake_httpd_forget(srv);
 }
 
-/* The server's sockets hear nothing any more, not even TCP: as when a way is cut. Returns how many. */
-static int
-cut(void)
-{
-	struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
-	struct sock_fprog prog = {1, &nothing};
-	unsigned port = (unsigned)atoi(strrchr(fake_httpd_url(srv), ':') + 1);
-	int n = 0;
-
-	for (int fd = 3; fd < 256; fd++) {
-		struct sockaddr_in us, peer;
-		socklen_t len = sizeof(us), plen = sizeof(peer);
-
-		if (getsockname(fd, (struct sockaddr *)&us, &len) == 0 && us.sin_family == AF_INET &&
-		    ntohs(us.sin_port) == port && getpeername(fd, (struct sockaddr *)&peer, &plen) == 0)
-			n += setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0;
-	}
-	return n;
-}
-
 /* A connection that was kept leads nowhere: it ends long before the request does, which then takes another. */
 static void
 test_cut(void)
@@ -400,7 +378,7 @@ test_cut(void)
 	start(&end, &req);
 	OK(until_idle(5000));
 	conn = fake_httpd_request(srv, 0)->connection;
-	OK(cut() > 0);
+	OK(cut_off((unsigned)atoi(strrchr(fake_httpd_url(srv), ':') + 1)) > 0);
 	req = to("POST", "/after");
 	req.total_ms = 8000;
 	start(&end, &req);

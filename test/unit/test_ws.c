@@ -1,4 +1,5 @@
 /* net/ws on real connections: against fake/wsd, and through TLS and a proxy (fake/tls.py). */
+#include "cut.h"
 #include "keep_log.h"
 #include "tap.h"
 
@@ -11,6 +12,7 @@
 #include "../fake/wsd.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/curl_priv.h"
 #include "net/multi.h"
 #include "net/ws.h"
 #include "net/ws_priv.h"
@@ -467,6 +469,44 @@ test_beside(void)
 	fake_httpd_free(h);
 }
 
+/* ---- a way that is cut ---- */
+
+static void
+stay(struct fake_ws *w)
+{
+	if (fake_ws_open(w)) {
+		fake_ws_frame(w, FIN | 1, "hello", 5);
+		fake_ws_until_gone(w);
+	}
+}
+
+/* What is sent gets nowhere: known soon, and not when TCP gives up. */
+static void
+test_cut(void)
+{
+	struct fake_wsd *d = fake_wsd_new(stay, NULL);
+	struct gsp_err e = GSP_ERR_INIT;
+	struct seen s = {0};
+	int64_t sent;
+
+	if (d == NULL)
+		abort();
+	gsp_curl_dead_ms = 500;
+	begin(&s, "ws", "127.0.0.1", fake_wsd_port(d));
+	run(&s, 1);
+	IS_INT(s.texts, 1);
+	OK(cut_off(fake_wsd_port(d)) > 0);
+	sent = gsp_now_ms();
+	OK(gsp_ws_send(s.ws, "are you there", 13, &e) == 0);
+	run(&s, 0);
+	IS_INT(s.ended, 1);
+	IS_STR(s.why, "the connection broke off");
+	OK(gsp_now_ms() - sent < 8000);
+	gsp_ws_free(s.ws);
+	fake_wsd_free(d);
+	gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
+}
+
 /* ---- TLS and a proxy ---- */
 
 static char dir[] = "/tmp/gsp-test-ws-XXXXXX";
@@ -687,6 +727,7 @@ main(void)
 	test_sizes();
 	test_ends();
 	test_beside();
+	test_cut();
 	test_tls();
 	gsp_multi_free(m);
 	return done();
