@@ -20,7 +20,7 @@ net_outcome(const struct gsp_rest_res *res)
 		return NET_SLOWER;
 	if (res->status == 401 || res->status == 403 || res->status == 404 || res->code == 50027)
 		return NET_GONE;
-	if (res->status == 0 || res->status == 429 || res->status >= 500)
+	if (res->status == 0 || res->status == 408 || res->status == 429 || res->status >= 500)
 		return NET_AGAIN;
 	return NET_WRONG;
 }

@@ -200,7 +200,7 @@ test_lost(void)
 	command(SUB("up", NAME));
 	(void)hear();
 	say(GSP_TALK_DEFER, heard.n, "public");
-	answer(0, 502, 0, NULL);
+	answer(0, 408, 0, NULL); /* of what stands before Discord */
 	answer(1, 502, 0, NULL);
 	IS_INT(hear(), 1);
 	OK(heard.kind == GSP_TALK_LOST);
