@@ -204,6 +204,13 @@ gsp_curl_proxy_said(CURL *e)
 	return status < 300 ? 0 : status;
 }
 
+/* Source: OpenSSL, X509_verify_cert_error_string(3). */
+static bool
+of_clock(const char *why)
+{
+	return strstr(why, "not yet valid") != NULL || strstr(why, "has expired") != NULL;
+}
+
 static int
 proxy_refused(struct gsp_err *err, const struct gsp_curl_target *t, const char *proxy, long status)
 {
@@ -220,8 +227,8 @@ gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, C
 	long os_errno = 0;
 
 	if (gsp_curl_untrusted(code))
-		return gsp_err_set(
-		    err, GSP_EAUTH, "the certificate of '%s' was refused (%s)", t->host, why);
+		return gsp_err_set(err, GSP_EAUTH, "the certificate of '%s' was refused (%s)%s", t->host, why,
+		    of_clock(why) ? "; is this computer's clock right?" : "");
 	if (proxy != NULL && gsp_curl_proxy_said(e) != 0)
 		return proxy_refused(err, t, proxy, gsp_curl_proxy_said(e));
 	if (code == CURLE_COULDNT_RESOLVE_PROXY && proxy != NULL)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../fake/httpd.h"
@@ -639,6 +640,21 @@ test_same_host(void)
 	fake_wsd_free(d);
 }
 
+/* In the place of the C library's, for OpenSSL. */
+static time_t clock_off_s;
+
+time_t
+time(time_t *out)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += clock_off_s;
+	if (out != NULL)
+		*out = t.tv_sec;
+	return t.tv_sec;
+}
+
 static void
 tls_cases(unsigned tls_port, unsigned proxy_port)
 {
@@ -653,6 +669,13 @@ tls_cases(unsigned tls_port, unsigned proxy_port)
 	with_ca("other.pem");
 	s = secure("127.0.0.1", tls_port);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "was refused") != NULL);
+	with_ca("good.pem");
+	for (int i = 0; i < 2; i++) { /* a computer that lost its time */
+		clock_off_s = i == 0 ? -86400 : 30 * 86400;
+		s = secure("127.0.0.1", tls_port);
+		OK(s.ended == 1 && strstr(s.why, "is this computer's clock right") != NULL);
+	}
+	clock_off_s = 0;
 	with_ca(NULL);
 	s = secure("127.0.0.1", tls_port);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "was refused") != NULL);
