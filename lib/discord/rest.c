@@ -259,6 +259,18 @@ start(struct gsp_rest_item *it, int64_t now)
 	gsp_buf_release(&url);
 }
 
+/* A second try beside a first that was told to wait: until when. */
+static int64_t
+twin_waits(const struct gsp_rest_item *it)
+{
+	int64_t until = INT64_MIN;
+
+	for (const struct gsp_rest_item *o = it->r->queue.first; it->anew && o != NULL; o = o->next)
+		if (o != it && !o->flying && o->not_before > until && strcmp(o->path, it->path) == 0)
+			until = o->not_before;
+	return until;
+}
+
 /* One waiting request: sent, ended, or left; then INT64_MAX or when to look again. */
 static int64_t
 visit(struct gsp_rest_item *it, int64_t now)
@@ -292,6 +304,8 @@ visit(struct gsp_rest_item *it, int64_t now)
 	at = gsp_limits_when(r->limits, it->route, now);
 	if (at < it->not_before)
 		at = it->not_before;
+	if (at < twin_waits(it))
+		at = twin_waits(it);
 	if (at > now)
 		return at < it->until ? at : it->until;
 	start(it, now);

@@ -50,7 +50,8 @@ struct gsp_rest_req {
 	const char *body;    /* JSON, or NULL */
 	bool auth;           /* send the bot's token; never on /interactions and /webhooks */
 	bool repeat;         /* may be sent again after a lost answer or 5xx: GET, PATCH, a nonce */
-	bool anew;           /* on a connection of its own */
+	bool anew;           /* on a connection of its own: a second try beside the first, with which it
+	                      * waits after 429 */
 	int64_t until_ms;    /* not worth sending, or repeating, after that moment; 0: an hour from now */
 	uint64_t line;       /* one at a time; 0: none */
 	bool newest_only;    /* of those waiting in its line with this path, only the newest is sent */

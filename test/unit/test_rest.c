@@ -624,6 +624,37 @@ test_slow(void)
 	over();
 }
 
+/* A second try has a connection of its own, and goes no sooner than the first may after 429. */
+static void
+test_beside(void)
+{
+	struct gsp_rest_req q = {.method = "POST", .path = "/interactions/1/tok/callback", .body = "{}"};
+
+	begin();
+	ask(q, NULL);
+	OK(!sent[0].once);
+	q.anew = true;
+	ask(q, NULL);
+	IS_INT(nsent, 2);
+	OK(sent[1].once);
+	over();
+	begin();
+	q.anew = false;
+	ask(q, NULL);
+	answer(0, 429, "X-RateLimit-Scope: shared\r\n", "{\"retry_after\":1.5,\"global\":false}");
+	q.anew = true;
+	ask(q, NULL);
+	IS_INT(nsent, 1);
+	q.path = "/interactions/2/tok/callback";
+	ask(q, NULL);
+	IS_INT(nsent, 2);
+	later(1499);
+	IS_INT(nsent, 2);
+	later(1);
+	IS_INT(nsent, 4);
+	over();
+}
+
 static void
 again(void *ctx, const struct gsp_rest_res *res)
 {
@@ -724,6 +755,7 @@ main(void)
 	test_403_404();
 	test_many();
 	test_slow();
+	test_beside();
 	test_from_within();
 	test_explain();
 	test_new();
