@@ -523,6 +523,11 @@ test_signal(void)
 int
 main(void)
 {
+	static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+	    "no_proxy", "NO_PROXY"};
+
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+		unsetenv(proxies[i]);
 	if ((srv = fake_httpd_new()) == NULL)
 		SKIP_ALL("cannot listen on loopback");
 	fresh();
