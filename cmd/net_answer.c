@@ -17,6 +17,7 @@
 
 enum {
 	AGAIN_MS = 2500,       /* until then a lost first answer is worth a second try */
+	SECOND_MS = 1200,      /* so long without an answer: the second try begins beside it */
 	LATE_MS = 10000,       /* Discord may confirm a deferral so late, and it counts */
 	PRESS_MS = 500,        /* a question waits for a press under way */
 	QUESTION_MAX_MS = 120000
@@ -26,12 +27,22 @@ static void on_first(void *ctx, const struct gsp_rest_res *res);
 
 /* ---- the first answer ---- */
 
+/* ${anew}: the connection that is kept may lead nowhere. */
 static void
-send_first(struct ask *a)
+send_first(struct ask *a, bool anew)
 {
 	a->under_way++;
+	a->answering++;
+	a->second_ms = a->again ? 0 : a->in->net->now_ms() + SECOND_MS;
 	net_send_callback(a->in->net, a->id, a->token, a->state == ASK_DEFERRING, &a->body,
-	    a->came_ms + NET_ANSWER_MS, on_first, a);
+	    a->came_ms + NET_ANSWER_MS, anew, on_first, a);
+}
+
+static void
+send_again(struct ask *a)
+{
+	a->again = true;
+	send_first(a, true);
 }
 
 void
@@ -40,7 +51,7 @@ ask_refuse(struct ask *a, const char *text)
 	ask_over(a);
 	gsp_buf_reset(&a->body);
 	gsp_message_ephemeral(&a->body, text);
-	send_first(a);
+	send_first(a, false);
 }
 
 void
@@ -49,7 +60,7 @@ ask_choices(struct ask *a, const struct gsp_talk *t)
 	ask_over(a);
 	a->again = true; /* nobody waits for names so long */
 	gsp_message_choices(&a->body, t);
-	send_first(a);
+	send_first(a, false);
 }
 
 void
@@ -67,7 +78,7 @@ ask_defer(struct ask *a, const struct gsp_talk *t)
 	} else {
 		gsp_message_defer(&a->body, t->is_public);
 	}
-	send_first(a);
+	send_first(a, false);
 }
 
 /* Discord has said what became of a press: the question is answered, or open as before. */
@@ -117,6 +128,20 @@ lost(struct ask *a, const struct gsp_rest_res *res)
 		ask_say(a, LATE);
 }
 
+static bool
+worth_again(const struct ask *a)
+{
+	return a->in->net->now_ms() < a->came_ms + AGAIN_MS;
+}
+
+void
+ask_second(struct ask *a)
+{
+	a->second_ms = 0;
+	if (worth_again(a))
+		send_again(a);
+}
+
 static void
 on_first(void *ctx, const struct gsp_rest_res *res)
 {
@@ -124,15 +149,18 @@ on_first(void *ctx, const struct gsp_rest_res *res)
 	enum net_outcome what = net_outcome(res);
 
 	a->under_way--;
+	a->answering--;
+	a->second_ms = 0;
 	/* Nobody else has the token: an earlier try of ours, or of libcurl's on a connection that died,
 	 * arrived after all. */
 	if (res->code == 40060)
 		what = NET_TAKEN;
+	if (a->taken || (what != NET_TAKEN && a->answering > 0))
+		return; /* the other try has decided, or will */
+	a->taken = what == NET_TAKEN;
 	/* after 429 there was no time left to wait as long as that asks */
-	if (what == NET_AGAIN && res->status != 429 && !a->again &&
-	    a->in->net->now_ms() < a->came_ms + AGAIN_MS) {
-		a->again = true;
-		send_first(a);
+	if (what == NET_AGAIN && res->status != 429 && !a->again && worth_again(a)) {
+		send_again(a);
 	} else if (a->state == ASK_DEFERRING && what == NET_TAKEN) {
 		deferred(a, res);
 	} else if (a->state == ASK_DEFERRING) {

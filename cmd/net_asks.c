@@ -280,9 +280,12 @@ net_asks_tick(struct net_asks *in)
 	int64_t now = in->net->now_ms();
 	struct ask **p, *a;
 
-	for (a = in->first; a != NULL; a = a->next)
+	for (a = in->first; a != NULL; a = a->next) {
 		if (a->state != ASK_OVER && now >= a->due_ms)
 			due(a);
+		if (a->second_ms != 0 && now >= a->second_ms)
+			ask_second(a);
+	}
 	for (p = &in->first; (a = *p) != NULL;) {
 		if (a->state != ASK_OVER || a->under_way > 0) {
 			p = &a->next;
@@ -299,9 +302,12 @@ net_asks_next_ms(const struct net_asks *in)
 {
 	int64_t next = NET_NEVER;
 
-	for (const struct ask *a = in->first; a != NULL; a = a->next)
+	for (const struct ask *a = in->first; a != NULL; a = a->next) {
 		if (!(a->state == ASK_OVER && a->under_way > 0) && a->due_ms < next)
 			next = a->due_ms;
+		if (a->second_ms != 0 && a->second_ms < next)
+			next = a->second_ms;
+	}
 	return next;
 }
 

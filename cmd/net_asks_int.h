@@ -26,12 +26,15 @@ struct ask {
 	char channel[GSP_TALK_ID], message[GSP_TALK_ID], nonce[33];
 	bool yes, update;
 	bool again;             /* the first answer was sent twice */
+	bool taken;             /* one of the two was taken */
 	bool late;              /* LOST was told before Discord said what became of it */
 	bool said;              /* the text in place of "thinking" was sent */
 	struct gsp_buf body;    /* of the first answer */
 	unsigned under_way;     /* requests */
+	unsigned answering;     /* of those: the first answer */
 	unsigned pressing;      /* QUESTION: presses that Discord has not confirmed yet */
 	int64_t came_ms, due_ms;
+	int64_t second_ms;      /* when the first answer is sent again, without waiting longer; 0 never */
 	struct gsp_talk *question;
 };
 
@@ -61,6 +64,8 @@ void ask_defer(struct ask *a, const struct gsp_talk *t);
 void ask_result(struct ask *a, const struct gsp_talk *t);
 void ask_put_question(struct ask *a, const struct gsp_talk *t);
 void ask_close_question(struct ask *a);
+/** ask_second(a): the first answer has no answer yet. */
+void ask_second(struct ask *a);
 /** ask_late(a): Discord has not confirmed in all this time. */
 void ask_late(struct ask *a);
 

@@ -20,7 +20,7 @@ net_outcome(const struct gsp_rest_res *res)
 		return NET_SLOWER;
 	if (res->status == 401 || res->status == 403 || res->status == 404 || res->code == 50027)
 		return NET_GONE;
-	if (res->status == 0 || res->status == 429 || res->status >= 500)
+	if (res->status == 0 || res->status == 408 || res->status == 429 || res->status >= 500)
 		return NET_AGAIN;
 	return NET_WRONG;
 }
@@ -41,10 +41,10 @@ go(struct net *net, struct gsp_rest_req *req, struct gsp_buf *path, struct gsp_b
 
 void
 net_send_callback(struct net *net, const char *id, const char *token, bool reply,
-    const struct gsp_buf *body, int64_t until_ms, gsp_rest_fn *fn, void *ctx)
+    const struct gsp_buf *body, int64_t until_ms, bool anew, gsp_rest_fn *fn, void *ctx)
 {
 	struct gsp_buf path = GSP_BUF_INIT(PATH_MAX_BYTES);
-	struct gsp_rest_req req = {.method = "POST", .until_ms = until_ms};
+	struct gsp_rest_req req = {.method = "POST", .until_ms = until_ms, .anew = anew};
 
 	gsp_buf_addf(&path, "/interactions/%s/", id);
 	gsp_http_escape(&path, token);

@@ -29,9 +29,10 @@ enum net_outcome {
 };
 enum net_outcome net_outcome(const struct gsp_rest_res *res);
 
-/** The first answer to an interaction; ${reply}: it says which message that became. */
+/** The first answer to an interaction; ${reply}: it says which message that became; ${anew}: on a
+ * connection of its own. */
 void net_send_callback(struct net *net, const char *id, const char *token, bool reply,
-    const struct gsp_buf *body, int64_t until_ms, gsp_rest_fn *fn, void *ctx);
+    const struct gsp_buf *body, int64_t until_ms, bool anew, gsp_rest_fn *fn, void *ctx);
 
 /** Edits of the answer, while its token lives; ${line}: one at a time, of those waiting the newest. */
 void net_send_original(struct net *net, const char *app, const char *token,

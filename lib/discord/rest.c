@@ -30,6 +30,13 @@ copy(const char *s)
 	return s != NULL ? gsp_must(strdup(s)) : NULL;
 }
 
+/* Messages and edits. Answers to interactions and the way to the gateway (a GET) wait for none of them. */
+static bool
+is_slow(const struct gsp_rest_item *it)
+{
+	return it->route != NULL && strcmp(it->method, "GET") != 0;
+}
+
 /* ---- the end of a request ---- */
 
 static void
@@ -175,6 +182,7 @@ on_answer(void *ctx, const struct gsp_http_res *res, const struct gsp_err *err)
 	int64_t limit_ms, wait, now = r->now_ms();
 
 	it->flying = false;
+	r->slow -= is_slow(it);
 	if (it->line != NULL)
 		it->line->busy = false;
 	r->next = INT64_MIN;
@@ -219,7 +227,7 @@ start(struct gsp_rest_item *it, int64_t now)
 		req.total_ms = LEAST_MS;
 	/* An interaction takes one answer: a second one by libcurl is refused (40060), and does not
 	 * cost every answer a new connection. */
-	req.once = !it->repeat && it->route != NULL;
+	req.once = it->anew || (!it->repeat && it->route != NULL);
 	it->tries++;
 	if (!gsp_buf_ok(&url))
 		end(it, 0, 0, false, "its address is too long");
@@ -228,12 +236,25 @@ start(struct gsp_rest_item *it, int64_t now)
 	else {
 		gsp_limits_sent(r->limits, it->route, now);
 		it->flying = true;
+		r->slow += is_slow(it);
 		if (it->line != NULL)
 			it->line->busy = true;
 	}
 	if (url.data != NULL)
 		explicit_bzero(url.data, url.len);
 	gsp_buf_release(&url);
+}
+
+/* A second try beside a first that was told to wait: until when. */
+static int64_t
+twin_waits(const struct gsp_rest_item *it)
+{
+	int64_t until = INT64_MIN;
+
+	for (const struct gsp_rest_item *o = it->r->queue.first; it->anew && o != NULL; o = o->next)
+		if (o != it && !o->flying && o->not_before > until && strcmp(o->path, it->path) == 0)
+			until = o->not_before;
+	return until;
 }
 
 /* One waiting request: sent, ended, or left; then INT64_MAX or when to look again. */
@@ -259,6 +280,8 @@ visit(struct gsp_rest_item *it, int64_t now)
 		    no->status, no->code);
 		return INT64_MAX;
 	}
+	if (is_slow(it) && r->slow >= GSP_REST_SLOW)
+		return it->until;
 	if (it->line != NULL) {
 		if (it->line->busy || it->line->pass == r->pass)
 			return it->until;
@@ -267,6 +290,8 @@ visit(struct gsp_rest_item *it, int64_t now)
 	at = gsp_limits_when(r->limits, it->route, now);
 	if (at < it->not_before)
 		at = it->not_before;
+	if (at < twin_waits(it))
+		at = twin_waits(it);
 	if (at > now)
 		return at < it->until ? at : it->until;
 	start(it, now);
@@ -351,6 +376,7 @@ gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *req, gsp_rest_fn *f
 	it->auth = req->auth;
 	it->repeat = req->repeat;
 	it->once = req->once;
+	it->anew = req->anew;
 	it->newest_only = req->newest_only;
 	it->until = req->until_ms != 0 ? req->until_ms : r->now_ms() + HOUR_MS;
 	it->not_before = INT64_MIN;

@@ -11,6 +11,9 @@
  * status and code of that answer. The three kinds of refusal are counted, and from 50 in ten minutes on
  * everything slows down: Discord blocks an address at 10,000 (discord/limits.h).
  *
+ * Of messages and edits at most 24 are under way at once: however slow Discord is with them, without
+ * HTTP/2 too, there are connections left for answers to interactions, which have three seconds.
+ *
  * 429 is waited out and repeated, whatever ->repeat says: nothing was carried out; so is a request that
  * could not be sent at all. Not that of 30046, a quota of one old message: it ends the request, and holds
  * up no other. After a lost answer, 408 and 5xx only what ->repeat allows: 500 ms, doubling
@@ -49,6 +52,8 @@ struct gsp_rest_req {
 	bool auth;           /* send the bot's token; never on /interactions and /webhooks */
 	bool repeat;         /* may be sent again after a lost answer or 5xx: GET, PATCH, a nonce */
 	bool once;           /* nor is it when no answer came: the caller says so and asks again itself */
+	bool anew;           /* on a connection of its own: a second try beside the first, with which it
+	                      * waits after 429 */
 	int64_t until_ms;    /* not worth sending, or repeating, after that moment; 0: an hour from now */
 	uint64_t line;       /* one at a time; 0: none */
 	bool newest_only;    /* of those waiting in its line with this path, only the newest is sent */

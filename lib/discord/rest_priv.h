@@ -9,6 +9,7 @@
 #include "discord/rest.h"
 
 #define GSP_REST_WHY   300
+#define GSP_REST_SLOW  24  /* of net/multi's connections to one host these may have, the rest is for answers */
 #define GSP_REST_LINES 256 /* power of two: 8 bits of a hash */
 
 /* Requests that go one at a time. */
@@ -24,7 +25,7 @@ struct gsp_rest_item {
 	struct gsp_rest_item *next, *prev;
 	struct gsp_rest *r;
 	char *method, *path, *route, *body;
-	bool auth, repeat, once, newest_only, flying;
+	bool auth, repeat, once, anew, newest_only, flying;
 	int64_t until, not_before;
 	unsigned tries;
 	struct gsp_rest_line *line;
@@ -53,6 +54,7 @@ struct gsp_rest {
 	struct gsp_rest_line *lines[GSP_REST_LINES];
 	uint64_t pass, unanswered;
 	int64_t next;
+	unsigned slow; /* under way, of those that may take their time */
 	bool refused;
 };
 

@@ -1,9 +1,15 @@
 #include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/curl_priv.h"
 
 #include "base/banned.h"
+
+unsigned gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
 
 int
 gsp_curl_start(struct gsp_err *err)
@@ -97,6 +103,28 @@ gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file)
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 }
 
+void
+gsp_curl_hasten(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* its thread is left to itself */
+}
+
+/* Source: tcp(7), TCP_USER_TIMEOUT. */
+static int
+on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	if (purpose == CURLSOCKTYPE_IPCXN)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gsp_curl_dead_ms, sizeof(gsp_curl_dead_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+void
+gsp_curl_mortal(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
+}
+
 /* "002c0b4f.0": a hash and a number. Source: openssl-rehash(1). */
 static bool
 is_hashed(const char *name)
@@ -145,22 +173,73 @@ gsp_curl_untrusted(CURLcode code)
 	       code == CURLE_SSL_ISSUER_ERROR;
 }
 
+/* ---- why not ---- */
+
+const char *
+gsp_curl_proxy(const struct gsp_curl_target *t)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	const char *none = getenv("no_proxy") != NULL ? getenv("no_proxy") : getenv("NO_PROXY");
+
+	if (t->loopback || (none != NULL && (strcmp(none, "*") == 0 || strstr(none, t->host) != NULL)))
+		return NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) != NULL && getenv(names[i])[0] != '\0')
+			return names[i];
+	return NULL;
+}
+
+const char *
+gsp_curl_why(CURLcode code, const char *reason)
+{
+	return reason[0] != '\0' && strstr(reason, "://") == NULL ? reason : curl_easy_strerror(code);
+}
+
+long
+gsp_curl_proxy_said(CURL *e)
+{
+	long status = 0;
+
+	curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status < 300 ? 0 : status;
+}
+
+/* Source: OpenSSL, X509_verify_cert_error_string(3). */
+static bool
+of_clock(const char *why)
+{
+	return strstr(why, "not yet valid") != NULL || strstr(why, "has expired") != NULL;
+}
+
+static int
+proxy_refused(struct gsp_err *err, const struct gsp_curl_target *t, const char *proxy, long status)
+{
+	return gsp_err_set(err, GSP_ETEMP, "the proxy of $%s does not connect to '%s' port %s (HTTP %ld%s)",
+	    proxy, t->host, t->port, status,
+	    status == 407 ? "; it wants a name and a password: http://NAME:PASSWORD@HOST:PORT" : "");
+}
+
 int
 gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, CURLcode code,
     const char *reason)
 {
-	const char *why = reason[0] != '\0' ? reason : curl_easy_strerror(code);
+	const char *why = gsp_curl_why(code, reason), *proxy = gsp_curl_proxy(t);
 	long os_errno = 0;
 
 	if (gsp_curl_untrusted(code))
-		return gsp_err_set(
-		    err, GSP_EAUTH, "the certificate of '%s' was refused (%s)", t->host, why);
+		return gsp_err_set(err, GSP_EAUTH, "the certificate of '%s' was refused (%s)%s", t->host, why,
+		    of_clock(why) ? "; is this computer's clock right?" : "");
+	if (proxy != NULL && gsp_curl_proxy_said(e) != 0)
+		return proxy_refused(err, t, proxy, gsp_curl_proxy_said(e));
+	if (code == CURLE_COULDNT_RESOLVE_PROXY && proxy != NULL)
+		return gsp_err_set(err, GSP_ETEMP, "cannot find the address of the proxy of $%s, which leads to "
+		    "'%s'; is it right, and this computer online?", proxy, t->host);
 	if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
 		return gsp_err_set(err, GSP_ETEMP,
 		    "cannot find the address of '%s'; is this computer online?", t->host);
 	curl_easy_getinfo(e, CURLINFO_OS_ERRNO, &os_errno);
 	if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
 		why = strerror((int)os_errno);
-	return gsp_err_set(
-	    err, GSP_ETEMP, "cannot connect to '%s' port %s (%s)", t->host, t->port, why);
+	return gsp_err_set(err, GSP_ETEMP, "cannot connect to '%s' port %s%s%s (%s)", t->host, t->port,
+	    proxy != NULL ? " through the proxy of $" : "", proxy != NULL ? proxy : "", why);
 }

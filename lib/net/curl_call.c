@@ -183,6 +183,10 @@ gsp_curl_call_begin(struct gsp_curl_call *c, CURL *e, const struct gsp_http_req 
 	curl_easy_setopt(e, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	set_times(e, req);
+	if (how->many) {
+		gsp_curl_hasten(e);
+		gsp_curl_mortal(e);
+	}
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
@@ -238,7 +242,7 @@ fault_of(CURLcode code, const struct gsp_curl_call *c)
 static int
 explain(const struct gsp_curl_call *c, CURLcode code, struct gsp_err *err)
 {
-	const char *why = c->reason[0] != '\0' ? c->reason : curl_easy_strerror(code);
+	const char *why = gsp_curl_why(code, c->reason), *proxy = gsp_curl_proxy(&c->target);
 	const char *host = c->target.host;
 
 	switch (c->res.fault) {
@@ -247,13 +251,16 @@ explain(const struct gsp_curl_call *c, CURLcode code, struct gsp_err *err)
 		return gsp_err_set(
 		    err, GSP_ELIMIT, "the answer of '%s' is larger than its ceiling", host);
 	case GSP_HTTP_TIMEOUT:
-		return gsp_err_set(err, GSP_ETEMP, "'%s' did not answer within %lld s", host,
-		    (long long)(c->res.elapsed_ms + 999) / 1000);
+		return gsp_err_set(err, GSP_ETEMP, "'%s' did not answer within %lld s%s%s", host,
+		    (long long)(c->res.elapsed_ms + 999) / 1000,
+		    proxy != NULL ? " through the proxy of $" : "", proxy != NULL ? proxy : "");
 	case GSP_HTTP_UNTRUSTED:
 	case GSP_HTTP_UNSENT: return gsp_curl_unsent(err, c->easy, &c->target, code, c->reason);
 	case GSP_HTTP_LOCAL:
 		return gsp_err_set(err, GSP_ESYS, "cannot ask '%s' (%s)", host, why);
 	default:
+		if (proxy != NULL && gsp_curl_proxy_said(c->easy) != 0)
+			return gsp_curl_unsent(err, c->easy, &c->target, code, c->reason);
 		if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY ||
 		    code == CURLE_BAD_CONTENT_ENCODING)
 			return gsp_err_set(

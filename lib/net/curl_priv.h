@@ -42,6 +42,17 @@ void gsp_curl_target_release(struct gsp_curl_target *t);
  * instead of the system's; NULL: those), no proxy to loopback, no redirect, no signals. */
 void gsp_curl_secure(CURL *e, const struct gsp_curl_target *t, const char *ca_file);
 
+/** gsp_curl_hasten(e): for a handle that is not alone in its multi: when its time is up it ends, and does
+ * not wait, with all the others, for a name look-up that is still under way. */
+void gsp_curl_hasten(CURL *e);
+
+/** gsp_curl_mortal(e): a connection ends when nothing of what was sent gets through for gsp_curl_dead_ms.
+ * When a request's time is up libcurl keeps a connection of HTTP/2, and all that follows would go the same
+ * way until TCP gives up: a quarter of an hour. */
+#define GSP_CURL_DEAD_MS 10000
+extern unsigned gsp_curl_dead_ms; /* GSP_CURL_DEAD_MS; changed by tests only */
+void gsp_curl_mortal(CURL *e);
+
 /**
  * gsp_curl_trust_dir(e): of the system's certificates, only those in its directory, of which OpenSSL reads
  * the one that is asked for; gsp_curl_trust_file(e): only its file, which is read whole (140 certificates:
@@ -56,6 +67,13 @@ bool gsp_curl_has_dir(void);
  * certificate, else GSP_ETEMP. ${reason}: of CURLOPT_ERRORBUFFER. Returns -1. */
 int gsp_curl_unsent(struct gsp_err *err, CURL *e, const struct gsp_curl_target *t, CURLcode code,
     const char *reason);
+
+/** gsp_curl_why(code, reason): libcurl's words; none that repeat a URL, which may hold the password of a
+ * proxy. gsp_curl_proxy(t): the variable that names the proxy on the way to ${t}; NULL: none does.
+ * gsp_curl_proxy_said(e): the status by which a proxy refused to connect; 0: it did not. */
+const char *gsp_curl_why(CURLcode code, const char *reason);
+const char *gsp_curl_proxy(const struct gsp_curl_target *t);
+long gsp_curl_proxy_said(CURL *e);
 
 /** gsp_curl_untrusted(code): the certificate of the other side was refused. */
 bool gsp_curl_untrusted(CURLcode code);

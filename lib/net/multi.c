@@ -21,7 +21,7 @@
 /* A bot is idle nearly always: what is kept then is small. A burst gets more, to servers that do
  * not have HTTP/2; those get one connection. */
 #define KEPT_CONNECTIONS 16
-#define HOST_CONNECTIONS 16
+#define HOST_CONNECTIONS 40
 #define ALL_CONNECTIONS 64
 #define BURST 16 /* requests at once, after which memory is given back */
 
@@ -110,11 +110,8 @@ gsp_multi_free(struct gsp_multi *m)
 	if (m == NULL)
 		return;
 	assert(m->watches == NULL && !m->in_wait);
-	while (m->requests != NULL) {
-		/* do not wait for a name look-up that is still under way */
-		curl_easy_setopt(m->requests->call.easy, CURLOPT_QUICK_EXIT, 1L);
+	while (m->requests != NULL)
 		request_free(m->requests);
-	}
 	if (m->curl != NULL)
 		curl_multi_cleanup(m->curl);
 	free(m->ca_file);

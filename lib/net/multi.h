@@ -4,7 +4,8 @@
  * certificates, proxies and what may be plain http are the same.
  *
  * Connections are kept and shared (HTTP/2 where the server has it), also for POST: whoever minds a
- * request being sent twice sets req->once, and then it gets a connection of its own.
+ * request being sent twice sets req->once, and then it gets a connection of its own. One over which
+ * nothing gets through for ten seconds is given up, with all that is under way on it.
  *
  * Source: libcurl 7.88 (Debian 12) or newer, libcurl-multi(3).
  */

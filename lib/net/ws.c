@@ -93,8 +93,6 @@ disconnect(struct gsp_ws *ws)
 	gsp_multi_unwatch(ws->m, &ws->watch);
 	if (ws->easy == NULL)
 		return;
-	/* do not wait for a name look-up that is still under way */
-	curl_easy_setopt(ws->easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_multi_remove_handle(gsp_multi_handle(ws->m), ws->easy);
 	curl_easy_cleanup(ws->easy);
 	ws->easy = NULL;
@@ -272,6 +270,8 @@ connect_to(struct gsp_ws *ws, struct gsp_err *err)
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		gsp_curl_secure(e, t, gsp_multi_ca_file(ws->m));
 		gsp_multi_trust(ws->m, e);
+		gsp_curl_hasten(e);
+		gsp_curl_mortal(e);
 		/* ALPN says http/1.1: without any, libcurl would not know whether requests to the
 		 * same host can share this connection, and let them wait to find out */
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -5,6 +5,8 @@
  * Answers pings by itself. A message may come in fragments; one above the ceiling closes with 1009.
  * No extension is offered, so one in the answer is refused, as is a wrong Sec-WebSocket-Accept.
  *
+ * When nothing of what is sent gets through for ten seconds, the connection is given up.
+ *
  * Bytes are sent and read in gsp_multi_wait() alone. SIGPIPE must be ignored, as gsp_sig_init() does.
  *
  * Source: RFC 6455; wslay 1.1; Debian 12's libcurl 7.88 has no ws:// of its own, hence

@@ -99,8 +99,14 @@ slash_raw up name=vanilla
 ok "429 on a callback: after the wait" filled 5
 do_net end
 until_true 5 heard_n told 6
+discord_fault '{"method":"POST","path":"/callback","spoil":"hang"}'
+slash_raw up name=vanilla
+in_time "no answer at all to a callback: a second one in time"
+ok "and it counts" filled 5
+do_net end
+until_true 5 heard_n told 7
 lost=$(heard lost)
-discord_fault '{"method":"POST","path":"/callback","delay_ms":4000,"late":true}'
+discord_fault '{"method":"POST","path":"/callback","count":2,"delay_ms":4000,"late":true}'
 slash_raw up name=vanilla
 ok "Discord takes too long to confirm: nothing is started" until_true 5 heard_n lost $((lost + 1))
 ok "and whoever asked is told so" until_message "nothing was started" 10 "{\"interaction\":\"$I\"}"
@@ -122,6 +128,20 @@ is "each was asked about once" "$(heard ask)" $((before + 200))
 do_net 'end all'
 ok "the end of each job is told" until_true 30 heard_n told $((told + 20))
 violations_none "Discord has nothing against that"
+
+# ---- edits that Discord is slow with ----
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	slash_raw up name=vanilla
+done
+filled 5
+discord_fault '{"method":"PATCH","path":"/messages/","spoil":"hang","count":40}'
+hung=$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')
+do_net 'stream 3'
+hanging() { [ "$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')" -ge $((hung + 15)) ]; }
+ok "edits hang" until_true 20 hanging
+slash_raw up name=vanilla
+in_time "an answer waits for none of them"
+discord_control fault '{"clear":true}'
 
 # ---- what it can, and what it costs ----
 status_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(cat "$D/pid")/status"; }

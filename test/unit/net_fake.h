@@ -22,7 +22,7 @@
 
 struct sent {
 	char method[8], path[700], route[700], *body;
-	bool auth, repeat, newest_only, done;
+	bool auth, repeat, newest_only, anew, done;
 	uint64_t line;
 	int64_t until_ms;
 	gsp_rest_fn *fn;
@@ -64,6 +64,7 @@ gsp_rest_send(struct gsp_rest *r, const struct gsp_rest_req *q, gsp_rest_fn *fn,
 	s->auth = q->auth;
 	s->repeat = q->repeat;
 	s->newest_only = q->newest_only;
+	s->anew = q->anew;
 	s->line = q->line;
 	s->until_ms = q->until_ms;
 	s->fn = fn;

@@ -1,16 +1,25 @@
+#include "cut.h"
 #include "keep_log.h"
 #include "tap.h"
 
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../fake/httpd.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/curl_priv.h"
 #include "net/multi.h"
+#include "net/ws.h"
+#include "net/ws_priv.h"
 #include "sys/sig.h"
+
+#define LOOK_UP_MS 3000 /* servers of names that do not answer: by resolv.conf(5) 5 s and more */
 
 static struct fake_httpd *srv;
 static struct gsp_multi *m;
@@ -355,6 +364,115 @@ test_dropped(void)
 	fake_httpd_forget(srv);
 }
 
+/* A connection that was kept leads nowhere: it ends long before the request does, which then takes another. */
+static void
+test_cut(void)
+{
+	struct gsp_http_req req = to("POST", "/before");
+	struct end end;
+	int conn;
+
+	gsp_curl_dead_ms = 500;
+	fresh();
+	fake_httpd_handler(srv, answer, NULL);
+	start(&end, &req);
+	OK(until_idle(5000));
+	conn = fake_httpd_request(srv, 0)->connection;
+	OK(cut_off((unsigned)atoi(strrchr(fake_httpd_url(srv), ':') + 1)) > 0);
+	req = to("POST", "/after");
+	req.total_ms = 8000;
+	start(&end, &req);
+	OK(until_idle(6000));
+	IS_INT(end.status, 200);
+	IS_INT(fake_httpd_count(srv), 2);
+	OK(fake_httpd_request(srv, 1)->connection != conn);
+	gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
+	fresh();
+	fake_httpd_forget(srv);
+}
+
+/* In the place of the C library's, for libcurl: no name server answers. */
+int
+getaddrinfo(const char *restrict node, const char *restrict service,
+    const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+{
+	struct timespec t = {LOOK_UP_MS / 1000, 0};
+
+	(void)service;
+	(void)hints;
+	*out = NULL;
+	if (node != NULL && strncmp(node, "no-", 3) == 0)
+		return EAI_NONAME;
+	nanosleep(&t, NULL);
+	return EAI_AGAIN;
+}
+
+static void
+on_open(void *ctx)
+{
+	(void)ctx;
+}
+
+static void
+on_text(void *ctx, const char *text, size_t len)
+{
+	(void)ctx;
+	(void)text;
+	(void)len;
+}
+
+static void
+on_closed(void *ctx, int code, const char *why)
+{
+	(void)code;
+	(void)why;
+	*(bool *)ctx = true;
+}
+
+/* A name that nobody tells: what wanted it ends in its time, and the others do not wait meanwhile. */
+static void
+test_look_up(void)
+{
+	static const struct gsp_ws_events ev = {on_open, on_text, on_closed};
+	struct gsp_http_req req = {.method = "GET", .url = "https://slow.invalid/", .total_ms = 200};
+	int64_t begin = gsp_now_ms();
+	struct gsp_err e = GSP_ERR_INIT;
+	bool closed = false;
+	struct gsp_ws *ws;
+	struct end end;
+
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_INT(end.fault, GSP_HTTP_UNSENT);
+	OK(gsp_now_ms() - begin < LOOK_UP_MS / 2);
+	/* whose name it is that nobody knows */
+	req.url = "https://no-host.invalid/";
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of 'no-host.invalid'; is this computer online?");
+	setenv("all_proxy", "http://me:s3cret@no-proxy.invalid:1", 1);
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of the proxy of $all_proxy, which leads to 'no-host.invalid'; "
+	    "is it right, and this computer online?");
+	setenv("no_proxy", "no-host.invalid", 1);
+	start(&end, &req);
+	OK(until_idle(LOOK_UP_MS));
+	IS_STR(end.msg, "cannot find the address of 'no-host.invalid'; is this computer online?");
+	unsetenv("all_proxy");
+	unsetenv("no_proxy");
+	gsp_ws_open_ms = 200;
+	begin = gsp_now_ms();
+	if (!OK(gsp_ws_new(&ws, m, "wss://slow.invalid/", "test", &ev, &closed, &e) == 0))
+		return;
+	while (!closed && gsp_now_ms() - begin < LOOK_UP_MS)
+		gsp_multi_wait(m, NULL, 0, 50, &e);
+	OK(closed);
+	OK(gsp_now_ms() - begin < LOOK_UP_MS / 2);
+	gsp_ws_free(ws);
+	gsp_ws_open_ms = GSP_WS_OPEN_MS;
+}
+
 static int turns;
 
 static int
@@ -405,6 +523,11 @@ test_signal(void)
 int
 main(void)
 {
+	static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+	    "no_proxy", "NO_PROXY"};
+
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+		unsetenv(proxies[i]);
 	if ((srv = fake_httpd_new()) == NULL)
 		SKIP_ALL("cannot listen on loopback");
 	fresh();
@@ -416,6 +539,8 @@ main(void)
 	test_burst();
 	test_fds();
 	test_dropped();
+	test_cut();
+	test_look_up();
 	test_signal();
 	gsp_multi_free(m);
 	fake_httpd_free(srv);

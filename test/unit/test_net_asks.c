@@ -199,7 +199,7 @@ test_lost(void)
 
 	/* twice: nothing is started, and whoever asked is told if that can be */
 	(void)defers("up");
-	answer(0, 502, 0, NULL);
+	answer(0, 408, 0, NULL); /* of what stands before Discord */
 	answer(1, 502, 0, NULL);
 	IS_INT(hear(), 1);
 	OK(heard.kind == GSP_TALK_LOST);
@@ -237,6 +237,94 @@ test_lost(void)
 	IS_INT(hear(), 0);
 	IS_INT(nsent, 2);
 	OK(has(1, "nothing was started"));
+	teardown();
+}
+
+/* Discord is silent, or the connection leads nowhere: a second try goes beside the first, once, and what
+ * either of them says counts. */
+static void
+test_second(void)
+{
+	const char *yes = "{\"interaction\":{\"response_message_id\":\"500\"}}";
+
+	setup();
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_DEFER, heard.n, "public");
+	OK(!sent[0].anew);
+	tick(1199);
+	IS_INT(nsent, 1);
+	IS_INT(net_asks_next_ms(net.asks), now + 1);
+	tick(1);
+	IS_INT(nsent, 2);
+	OK(sent[1].anew && callback_of(1, "?with_response=true") && has(1, "\"type\":5"));
+	IS_INT(sent[1].until_ms, sent[0].until_ms);
+	tick(1200);
+	IS_INT(nsent, 2);
+	answer(1, 200, 0, yes);
+	IS_INT(hear(), 1);
+	OK(heard.kind == GSP_TALK_DEFERRED);
+	IS_STR(heard.message, "500");
+	answer(0, 0, 0, NULL);
+	tick(0);
+	IS_INT(hear(), 0);
+	IS_INT(nsent, 2);
+	say(GSP_TALK_REFUSED, heard.n, "nothing to do");
+	IS_INT(nsent, 3);
+	answer(2, 200, 0, NULL);
+	OK(quiet());
+	forget();
+
+	/* the first had arrived; its own answer comes as well */
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_DEFER, heard.n, "public");
+	tick(1200);
+	answer(1, 400, 40060, NULL);
+	IS_INT(hear(), 1);
+	OK(heard.kind == GSP_TALK_DEFERRED);
+	answer(0, 200, 0, yes);
+	IS_INT(hear(), 0);
+	say(GSP_TALK_REFUSED, heard.n, "nothing to do");
+	answer(2, 200, 0, NULL);
+	OK(quiet());
+	forget();
+
+	/* one fails: the other may do; both: lost, once */
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_DEFER, heard.n, "public");
+	tick(1200);
+	answer(0, 502, 0, NULL);
+	IS_INT(hear(), 0);
+	now += 1600;
+	answer(1, 0, 0, NULL);
+	IS_INT(hear(), 1);
+	OK(heard.kind == GSP_TALK_LOST);
+	IS_INT(nsent, 3);
+	answer(2, 404, 0, NULL);
+	OK(quiet());
+	forget();
+
+	/* a refusal, too; but not when the monitor left no time for it */
+	command(SUB("up", NAME));
+	(void)hear();
+	say(GSP_TALK_REFUSED, heard.n, "no");
+	tick(1200);
+	IS_INT(nsent, 2);
+	OK(sent[1].anew && has(1, "\"type\":4"));
+	answer(0, 0, 0, NULL);
+	answer(1, 204, 0, NULL);
+	OK(quiet());
+	forget();
+	command(SUB("up", NAME));
+	(void)hear();
+	tick(1500);
+	say(GSP_TALK_REFUSED, heard.n, "no");
+	tick(1200);
+	IS_INT(nsent, 1);
+	answer(0, 204, 0, NULL);
+	OK(quiet());
 	teardown();
 }
 
@@ -465,6 +553,7 @@ main(void)
 	test_refused();
 	test_deferred();
 	test_lost();
+	test_second();
 	test_monitor_slow();
 	test_flood();
 	test_question();

@@ -626,6 +626,64 @@ test_many(void)
 	over();
 }
 
+/* Edits that nobody answers leave room for what has three seconds, and for the gateway. */
+static void
+test_slow(void)
+{
+	struct gsp_rest_req q = edit("/channels/1/messages/2", "1");
+	struct gsp_rest_req first = {.method = "POST", .path = "/interactions/1/tok/callback", .body = "{}"};
+	struct gsp_rest_req where = {.method = "GET", .path = "/gateway/bot", .route = "GET /gateway/bot",
+	    .auth = true};
+	char route[64];
+
+	begin();
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(route, sizeof(route), "PATCH /channels/%d/messages/{}", i);
+		q.route = route;
+		ask(q, NULL);
+	}
+	IS_INT(nsent, 24);
+	ask(first, NULL);
+	ask(where, NULL);
+	IS_INT(nsent, 26);
+	fail(0, GSP_HTTP_LOCAL);
+	answer(1, 200, "", "{}");
+	later(0);
+	IS_INT(nsent, 28);
+	over();
+}
+
+/* A second try has a connection of its own, and goes no sooner than the first may after 429. */
+static void
+test_beside(void)
+{
+	struct gsp_rest_req q = {.method = "POST", .path = "/interactions/1/tok/callback", .body = "{}"};
+
+	begin();
+	ask(q, NULL);
+	OK(!sent[0].once);
+	q.anew = true;
+	ask(q, NULL);
+	IS_INT(nsent, 2);
+	OK(sent[1].once);
+	over();
+	begin();
+	q.anew = false;
+	ask(q, NULL);
+	answer(0, 429, "X-RateLimit-Scope: shared\r\n", "{\"retry_after\":1.5,\"global\":false}");
+	q.anew = true;
+	ask(q, NULL);
+	IS_INT(nsent, 1);
+	q.path = "/interactions/2/tok/callback";
+	ask(q, NULL);
+	IS_INT(nsent, 2);
+	later(1499);
+	IS_INT(nsent, 2);
+	later(1);
+	IS_INT(nsent, 4);
+	over();
+}
+
 static void
 again(void *ctx, const struct gsp_rest_res *res)
 {
@@ -730,6 +788,8 @@ main(void)
 	test_401();
 	test_403_404();
 	test_many();
+	test_slow();
+	test_beside();
 	test_from_within();
 	test_explain();
 	test_new();

@@ -1,16 +1,19 @@
 /* net/ws on real connections: against fake/wsd, and through TLS and a proxy (fake/tls.py). */
+#include "cut.h"
 #include "keep_log.h"
 #include "tap.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../fake/httpd.h"
 #include "../fake/wsd.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/curl_priv.h"
 #include "net/multi.h"
 #include "net/ws.h"
 #include "net/ws_priv.h"
@@ -467,6 +470,44 @@ test_beside(void)
 	fake_httpd_free(h);
 }
 
+/* ---- a way that is cut ---- */
+
+static void
+stay(struct fake_ws *w)
+{
+	if (fake_ws_open(w)) {
+		fake_ws_frame(w, FIN | 1, "hello", 5);
+		fake_ws_until_gone(w);
+	}
+}
+
+/* What is sent gets nowhere: known soon, and not when TCP gives up. */
+static void
+test_cut(void)
+{
+	struct fake_wsd *d = fake_wsd_new(stay, NULL);
+	struct gsp_err e = GSP_ERR_INIT;
+	struct seen s = {0};
+	int64_t sent;
+
+	if (d == NULL)
+		abort();
+	gsp_curl_dead_ms = 500;
+	begin(&s, "ws", "127.0.0.1", fake_wsd_port(d));
+	run(&s, 1);
+	IS_INT(s.texts, 1);
+	OK(cut_off(fake_wsd_port(d)) > 0);
+	sent = gsp_now_ms();
+	OK(gsp_ws_send(s.ws, "are you there", 13, &e) == 0);
+	run(&s, 0);
+	IS_INT(s.ended, 1);
+	IS_STR(s.why, "the connection broke off");
+	OK(gsp_now_ms() - sent < 8000);
+	gsp_ws_free(s.ws);
+	fake_wsd_free(d);
+	gsp_curl_dead_ms = GSP_CURL_DEAD_MS;
+}
+
 /* ---- TLS and a proxy ---- */
 
 static char dir[] = "/tmp/gsp-test-ws-XXXXXX";
@@ -599,6 +640,21 @@ test_same_host(void)
 	fake_wsd_free(d);
 }
 
+/* In the place of the C library's, for OpenSSL. */
+static time_t clock_off_s;
+
+time_t
+time(time_t *out)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += clock_off_s;
+	if (out != NULL)
+		*out = t.tv_sec;
+	return t.tv_sec;
+}
+
 static void
 tls_cases(unsigned tls_port, unsigned proxy_port)
 {
@@ -613,6 +669,13 @@ tls_cases(unsigned tls_port, unsigned proxy_port)
 	with_ca("other.pem");
 	s = secure("127.0.0.1", tls_port);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "was refused") != NULL);
+	with_ca("good.pem");
+	for (int i = 0; i < 2; i++) { /* a computer that lost its time */
+		clock_off_s = i == 0 ? -86400 : 30 * 86400;
+		s = secure("127.0.0.1", tls_port);
+		OK(s.ended == 1 && strstr(s.why, "is this computer's clock right") != NULL);
+	}
+	clock_off_s = 0;
 	with_ca(NULL);
 	s = secure("127.0.0.1", tls_port);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "was refused") != NULL);
@@ -627,7 +690,14 @@ tls_cases(unsigned tls_port, unsigned proxy_port)
 	IS_STR(line, "CONNECT gateway.example:4433 HTTP/1.1\n");
 	s = secure("refused.example", 443);
 	OK(s.opened == 0 && s.ended == 1 && strstr(s.why, "403") != NULL);
+	/* which of the two it is; and no word of the proxy's password */
+	OK(strstr(s.why, "the proxy of $https_proxy") != NULL);
+	setenv("https_proxy", "htp://me:s3cret@127.0.0.1:1", 1);
+	s = secure("gateway.example", 4433); /* which looks for it */
+	OK(s.ended == 1 && strstr(s.why, "the proxy of $https_proxy") != NULL);
 	setenv("https_proxy", "http://127.0.0.1:1", 1);
+	s = secure("gateway.example", 4433);
+	OK(s.ended == 1 && strstr(s.why, "the proxy of $https_proxy (Connection refused)") != NULL);
 	setenv("all_proxy", "http://127.0.0.1:1", 1);
 	s = secure("127.0.0.1", tls_port); /* never for loopback */
 	OK(s.opened == 1 && s.texts == 1 && s.code == 4004);
@@ -680,6 +750,7 @@ main(void)
 	test_sizes();
 	test_ends();
 	test_beside();
+	test_cut();
 	test_tls();
 	gsp_multi_free(m);
 	return done();
