@@ -167,12 +167,12 @@ until_offline() { discord_wait "{\"for\":\"offline\",\"timeout\":${1:-20}}"; }
 until_connections() { discord_wait "{\"for\":\"connections\",\"n\":$1,\"timeout\":${2:-20}}"; }
 
 violations_none() {
-	is "$1" "$(discord_ask '[.[] | "\(.kind): \(.text)"] | unique | join("; ")' violations '{"clear":true}')" ""
+	is "$1" "$(discord_ask '[.[] | "\(.kind): \(.text)"] | unique | join("; ")' violations '{"clear":true,"soft":true}')" ""
 }
 violations_are() {
 	violations_text=$1
 	shift
-	is "$violations_text" "$(discord_ask '[.[].kind] | unique | join(" ")' violations '{"clear":true}')" \
+	is "$violations_text" "$(discord_ask '[.[].kind] | unique | join(" ")' violations '{"clear":true,"soft":true}')" \
 		"$(printf '%s\n' "$@" | sort -u | paste -sd ' ' -)"
 }
 
