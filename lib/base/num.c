@@ -113,7 +113,12 @@ gsp_num_bytes(char *buf, size_t size, uint64_t n)
 const char *
 gsp_num_usd(char *buf, size_t size, double usd)
 {
-	snprintf(buf, size, usd < 1 ? "$%.4g" : "$%.2f", usd);
+	int n = snprintf(buf, size, usd < 1 ? "$%.4f" : "$%.2f", usd);
+
+	/* "$0.0075", but "$0.50" */
+	if (usd < 1 && n > 2 && (size_t)n < size)
+		for (int last = n - 1; last >= n - 2 && buf[last] == '0'; last--)
+			buf[last] = '\0';
 	return buf;
 }
 

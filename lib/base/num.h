@@ -29,7 +29,7 @@ int64_t gsp_num_seconds_text_ms(const char *text, int64_t max_ms);
 /** gsp_num_bytes(buf, size, n): "512 B", "1.4 MB", "3.2 GB" (powers of 1000). Returns buf. */
 const char *gsp_num_bytes(char *buf, size_t size, uint64_t n);
 
-/** gsp_num_usd(buf, size, usd): "$0.0075", "$0.072", "$12.40". Returns buf. */
+/** gsp_num_usd(buf, size, usd): "$0.0075", "$0.072", "$0.50", "$12.40". Returns buf. */
 const char *gsp_num_usd(char *buf, size_t size, double usd);
 
 /** gsp_num_span(buf, size, seconds): "45 s", "3 min 20 s", "2 h 05 min", "3 d 4 h". Returns buf. */

@@ -46,7 +46,7 @@ gsp_render_players(struct gsp_buf *out, const struct gsp_talk *t)
 	else if (n == 0)
 		gsp_buf_adds(out, "Nobody plays on ");
 	else if (max >= n)
-		gsp_buf_addf(out, "**%" PRIu64 "** of %" PRIu64 " play on ", n, max);
+		gsp_buf_addf(out, "**%" PRIu64 "** of %" PRIu64 " play%s on ", n, max, n == 1 ? "s" : "");
 	else
 		gsp_buf_addf(out, "**%" PRIu64 "** play%s on ", n, n == 1 ? "s" : "");
 	gsp_text_name(out, t->server);

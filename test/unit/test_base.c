@@ -303,6 +303,12 @@ test_num_texts(void)
 	IS_STR(gsp_num_bytes(b, sizeof(b), 999500), "1.0 MB");
 	IS_STR(gsp_num_bytes(b, sizeof(b), 3200000000), "3.2 GB");
 	IS_STR(gsp_num_bytes(b, sizeof(b), UINT64_MAX), "18.4 EB");
+	IS_STR(gsp_num_usd(b, sizeof(b), 0), "$0.00");
+	IS_STR(gsp_num_usd(b, sizeof(b), 0.0075), "$0.0075");
+	IS_STR(gsp_num_usd(b, sizeof(b), 0.036), "$0.036");
+	IS_STR(gsp_num_usd(b, sizeof(b), 0.5), "$0.50");
+	IS_STR(gsp_num_usd(b, sizeof(b), 0.99996), "$1.00");
+	IS_STR(gsp_num_usd(b, sizeof(b), 12.4), "$12.40");
 	IS_STR(gsp_num_span(b, sizeof(b), -5), "0 s");
 	IS_STR(gsp_num_span(b, sizeof(b), 45), "45 s");
 	IS_STR(gsp_num_span(b, sizeof(b), 60), "1 min 00 s");
