@@ -10,8 +10,9 @@
  * - After op 9 with d:false it closes, and identifies over a new connection 1 to 5 s later, so that
  *   the budget is asked for before every Identify; remaining 0 is waited out and said.
  * - Back-off: 1 to 2 s, doubling to 150 to 300 s, before every _FIND and every _CONNECT that no _FIND
- *   precedes, but the very first; it begins anew once a session has been up for a minute. After 403
- *   for the address ten minutes, since an address blocked for asking too often is blocked longer.
+ *   precedes, but the very first; it begins anew once a session has been up for a minute, and is 2 to
+ *   4 s after one that was up for less, two dozen times. After 403 for the address ten minutes, since
+ *   an address blocked for asking too often is blocked longer.
  * - At most 450 Identifies a day, 5 s apart; at most 118 payloads a minute.
  * - A session is resumed at its own address; after three failures at that of /gateway/bot; after six
  *   it is forgotten. Addresses are wss://, or ws:// to loopback, or are not opened.

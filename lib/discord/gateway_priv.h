@@ -47,6 +47,7 @@ struct gsp_gateway {
 	int64_t up_since;
 
 	unsigned tries;   /* in a row, for the back-off */
+	unsigned briefs;  /* sessions that were up for less than a minute, since one that was not */
 	unsigned resumes; /* failed ones in a row */
 	int64_t identified, day; /* the last one; since when they are counted */
 	unsigned in_day;
