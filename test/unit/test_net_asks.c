@@ -448,6 +448,21 @@ test_nonsense(void)
 	OK(quiet());
 	net_asks_event(net.asks, NULL);
 	IS_INT(nsent, 1);
+	/* whoever asked is told what is wrong with it */
+	command(SUB("extend", NAME ",{\"name\":\"time\",\"type\":3,\"value\":\"2 hours\"}"));
+	OK(nsent == 2 && has(1, "\"flags\":64") && has(1, "such as 30m, 2h or 1d"));
+	answer(1, 204, 0, NULL);
+	next_id++;
+	event("\"type\":3", "{\"component_type\":2,\"custom_id\":\"x\"}");
+	OK(nsent == 3 && has(2, "\"type\":4") && has(2, "not a button of this bot"));
+	answer(2, 204, 0, NULL);
+	/* and one who types is not left with a list that never comes */
+	next_id++;
+	event("\"type\":4", SUB("cost", "{\"name\":\"month\",\"type\":3,\"value\":\"2\",\"focused\":true}"));
+	OK(nsent == 4 && has(3, "\"type\":8") && has(3, "\"choices\":[]"));
+	answer(3, 204, 0, NULL);
+	IS_INT(hear(), 0);
+	OK(quiet());
 	teardown();
 }
 
