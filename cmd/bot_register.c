@@ -132,29 +132,40 @@ bot_commands(struct bot *b, struct gsp_json **theirs, struct gsp_err *err)
 	return rc;
 }
 
-/*
- * One POST for each command that differs. It creates or replaces the one of its name, and leaves the
- * others alone; PUT would take away every other command of the application, which may be somebody's
- * work.
- */
 static int
-put(struct bot *b, const struct gsp_json *ours, const struct gsp_json *theirs, struct gsp_err *err)
+send(struct bot *b, const char *method, const struct gsp_json *body, struct gsp_err *err)
 {
 	struct gsp_api_answer a;
-	const struct gsp_json *there;
 	char path[128];
-	int rc = 0;
+	int rc;
 
 	(void)snprintf(path, sizeof(path), "/applications/%s/guilds/%s/commands", b->app_id, b->guild);
+	rc = gsp_api_call(b->api, &a, method, path, body, err);
+	if (rc == -1)
+		(void)not_there(b, &a, err);
+	gsp_api_answer_release(&a);
+	return rc;
+}
+
+/*
+ * PUT of the whole list, the documented way, takes away every other command that the application has
+ * here, which may be somebody's work. So where there are others: one POST for each command that
+ * differs; it creates or replaces the one of its name.
+ */
+static int
+put(struct bot *b, const struct gsp_json *ours, const struct gsp_json *theirs,
+    const struct bot_diff *d, struct gsp_err *err)
+{
+	const struct gsp_json *there;
+	int rc = 0;
+
+	if (d->others.n == 0)
+		return send(b, "PUT", ours, err);
 	for (const struct gsp_json *c = gsp_json_first(ours); c != NULL && rc == 0;
 	     c = gsp_json_next(c)) {
 		there = find(theirs, gsp_json_str(c, "name", ""), gsp_json_u64(c, "type", 1));
-		if (there != NULL && is_same(c, NULL, there, NULL))
-			continue;
-		rc = gsp_api_call(b->api, &a, "POST", path, c, err);
-		if (rc == -1)
-			(void)not_there(b, &a, err);
-		gsp_api_answer_release(&a);
+		if (there == NULL || !is_same(c, NULL, there, NULL))
+			rc = send(b, "POST", c, err);
 	}
 	return rc;
 }
@@ -259,7 +270,7 @@ bot_register(struct tool *t, bool dry_run, struct gsp_err *err)
 	if (bot_open(&b, t, err) == -1 || bot_app(&b, err) == -1 || bot_commands(&b, &theirs, err) == -1)
 		goto out;
 	bot_compare(&d, ours, theirs);
-	if (d.differs && !dry_run && (put(&b, ours, theirs, err) == -1 || read_back(&b, ours, err) == -1))
+	if (d.differs && !dry_run && (put(&b, ours, theirs, &d, err) == -1 || read_back(&b, ours, err) == -1))
 		goto out;
 	say(&b, &d, dry_run);
 	rc = print(t, &d, err);
