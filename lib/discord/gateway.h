@@ -48,7 +48,8 @@ enum gsp_gateway_do {
 	GSP_GATEWAY_SEND,    /* send act.text. It may hold the token: not for logs */
 	GSP_GATEWAY_CLOSE,   /* close with act.code; what comes of that connection later is not fed */
 	GSP_GATEWAY_READY,   /* a session began, or went on: act.app, act.user, act.resumed. Both ids are
-	                      * "" when one of an earlier run went on: RESUMED does not tell them */
+	                      * "" when one of an earlier run went on (RESUMED does not tell them), and
+	                      * may be "" when READY does not; every interaction says its application */
 	GSP_GATEWAY_EVENT,   /* act.text names it ("INTERACTION_CREATE"), act.data is its d */
 	GSP_GATEWAY_KEEP,    /* resume state changed for good (new, or gone): store it */
 	GSP_GATEWAY_SAY,     /* act.text: one line for the log, such as why it reconnects and when */
