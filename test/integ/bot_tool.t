@@ -75,6 +75,7 @@ gives 0 "register" bot register
 says "says it" "^registered /server with 13 subcommands in guild 'friends'$"
 is "with one request" "$(sent)" 1
 is "of the whole list" "$(discord_asked '{"method":"PUT"}' | jq length)" 1
+is "whose answer is what there is" "$(discord_asked '{"method":"GET"}' | jq '[.[] | select(.path | test("/commands"))] | length')" 2
 gives 0 "register again" bot register --json
 says "has nothing to do" "^/server is registered in guild 'friends' already; nothing was sent$"
 is "and sends nothing" "$(sent) $(wc -c <"$T/out")" "1 0"
