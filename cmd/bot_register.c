@@ -134,7 +134,7 @@ bot_commands(struct bot *b, struct gsp_json **theirs, struct gsp_err *err)
 
 /* ${stored}: the list as it is now, if the answer says. */
 static int
-send(struct gsp_json **stored, struct bot *b, const char *method, const struct gsp_json *body,
+send_commands(struct gsp_json **stored, struct bot *b, const char *method, const struct gsp_json *body,
     struct gsp_err *err)
 {
 	struct gsp_api_answer a;
@@ -167,12 +167,12 @@ put(struct gsp_json **stored, struct bot *b, const struct gsp_json *ours, const 
 	int rc = 0;
 
 	if (d->others.n == 0)
-		return send(stored, b, "PUT", ours, err);
+		return send_commands(stored, b, "PUT", ours, err);
 	for (const struct gsp_json *c = gsp_json_first(ours); c != NULL && rc == 0;
 	     c = gsp_json_next(c)) {
 		there = find(theirs, gsp_json_str(c, "name", ""), gsp_json_u64(c, "type", 1));
 		if (there == NULL || !is_same(c, NULL, there, NULL))
-			rc = send(stored, b, "POST", c, err);
+			rc = send_commands(stored, b, "POST", c, err);
 	}
 	return rc;
 }
