@@ -209,16 +209,6 @@ claim(struct mon *m, const struct gsp_talk *t)
 	return jobs_claim(m, t->interaction, &err) == 0 ? 0 : not_noted(m, t, &err);
 }
 
-/* A job that begins as soon as Discord has taken its answer, which can last seconds. */
-static const struct gsp_talk *
-about_to(const struct mon *m, const char *server)
-{
-	for (const struct waiting *w = m->asks->first; w != NULL; w = w->next)
-		if (w->what == JOB && strcmp(w->t.server, server) == 0)
-			return &w->t;
-	return NULL;
-}
-
 /* Another job has the server: to begin this one would only make a message for everybody that it failed. */
 static bool
 is_busy(struct mon *m, const struct gsp_talk *t)
@@ -229,8 +219,9 @@ is_busy(struct mon *m, const struct gsp_talk *t)
 	const struct gsp_talk *other = jobs_busy(m, t->server);
 	char text[48];
 
-	if (other == NULL)
-		other = about_to(m, t->server);
+	/* or one that begins when Discord has taken its answer, which can last seconds */
+	for (const struct waiting *w = m->asks->first; other == NULL && w != NULL; w = w->next)
+		other = w->what == JOB && strcmp(w->t.server, t->server) == 0 ? &w->t : NULL;
 	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* itself, repeated */
 		return false;
 	mon_refuse(m, t->n, "%s %s already, as %s asked %s ago; the message of that in <#%s> shows how far it "
