@@ -151,6 +151,7 @@ defer(struct mon *m, struct gsp_talk *t, enum what what, bool even, bool is_publ
 	d.is_public = is_public;
 	d.update = update;
 	w->t = *t; /* with all it owns */
+	w->t.asked_ms = gsp_wall_ms();
 	gsp_talk_init(t, t->kind);
 	w->what = what;
 	w->even = even;
@@ -213,6 +214,9 @@ is_busy(struct mon *m, const struct gsp_talk *t)
 	const struct gsp_talk *other = jobs_busy(m, t->server);
 	char text[48];
 
+	/* or one that begins when Discord has taken its answer, which can last seconds */
+	for (const struct waiting *w = m->asks->first; other == NULL && w != NULL; w = w->next)
+		other = w->what == JOB && strcmp(w->t.server, t->server) == 0 ? &w->t : NULL;
 	if (other == NULL || strcmp(other->interaction, t->interaction) == 0) /* itself, repeated */
 		return false;
 	mon_refuse(m, t->n, "%s %s already, as %s asked %s ago; the message of that in <#%s> shows how far it "

@@ -132,48 +132,70 @@ bot_commands(struct bot *b, struct gsp_json **theirs, struct gsp_err *err)
 	return rc;
 }
 
-/*
- * One POST for each command that differs. It creates or replaces the one of its name, and leaves the
- * others alone; PUT would take away every other command of the application, which may be somebody's
- * work.
- */
+/* ${stored}: the list as it is now, if the answer says. */
 static int
-put(struct bot *b, const struct gsp_json *ours, const struct gsp_json *theirs, struct gsp_err *err)
+send_commands(struct gsp_json **stored, struct bot *b, const char *method, const struct gsp_json *body,
+    struct gsp_err *err)
 {
 	struct gsp_api_answer a;
-	const struct gsp_json *there;
 	char path[128];
-	int rc = 0;
+	int rc;
 
 	(void)snprintf(path, sizeof(path), "/applications/%s/guilds/%s/commands", b->app_id, b->guild);
+	rc = gsp_api_call(b->api, &a, method, path, body, err);
+	if (rc == -1)
+		(void)not_there(b, &a, err);
+	else if (gsp_json_is_arr(a.body)) {
+		gsp_json_free(*stored);
+		*stored = a.body;
+		a.body = NULL;
+	}
+	gsp_api_answer_release(&a);
+	return rc;
+}
+
+/*
+ * PUT of the whole list, the documented way, takes away every other command that the application has
+ * here, which may be somebody's work. So where there are others: one POST for each command that
+ * differs; it creates or replaces the one of its name.
+ */
+static int
+put(struct gsp_json **stored, struct bot *b, const struct gsp_json *ours, const struct gsp_json *theirs,
+    const struct bot_diff *d, struct gsp_err *err)
+{
+	const struct gsp_json *there;
+	int rc = 0;
+
+	if (d->others.n == 0)
+		return send_commands(stored, b, "PUT", ours, err);
 	for (const struct gsp_json *c = gsp_json_first(ours); c != NULL && rc == 0;
 	     c = gsp_json_next(c)) {
 		there = find(theirs, gsp_json_str(c, "name", ""), gsp_json_u64(c, "type", 1));
-		if (there != NULL && is_same(c, NULL, there, NULL))
-			continue;
-		rc = gsp_api_call(b->api, &a, "POST", path, c, err);
-		if (rc == -1)
-			(void)not_there(b, &a, err);
-		gsp_api_answer_release(&a);
+		if (there == NULL || !is_same(c, NULL, there, NULL))
+			rc = send_commands(stored, b, "POST", c, err);
 	}
 	return rc;
 }
 
+/* Sends it, and looks at what came of it. */
 static int
-read_back(struct bot *b, const struct gsp_json *ours, struct gsp_err *err)
+replace(struct bot *b, const struct gsp_json *ours, const struct gsp_json *theirs,
+    const struct bot_diff *was, struct gsp_err *err)
 {
-	struct gsp_json *theirs;
+	struct gsp_json *stored = NULL;
 	struct bot_diff d;
 	int rc;
 
-	if (bot_commands(b, &theirs, err) == -1)
+	if (put(&stored, b, ours, theirs, was, err) == -1)
+		return -1;
+	if (stored == NULL && bot_commands(b, &stored, err) == -1)
 		return gsp_err_wrap(err, "the command was sent, but cannot be read back");
-	bot_compare(&d, ours, theirs);
+	bot_compare(&d, ours, stored);
 	rc = !d.differs ? 0
 	    : gsp_err_set(err, GSP_EPROTO, "Discord took the command, but now has another one; try again, "
 	        "and if that does not help: is a newer gsp registering its own?");
 	bot_diff_release(&d);
-	gsp_json_free(theirs);
+	gsp_json_free(stored);
 	return rc;
 }
 
@@ -259,7 +281,7 @@ bot_register(struct tool *t, bool dry_run, struct gsp_err *err)
 	if (bot_open(&b, t, err) == -1 || bot_app(&b, err) == -1 || bot_commands(&b, &theirs, err) == -1)
 		goto out;
 	bot_compare(&d, ours, theirs);
-	if (d.differs && !dry_run && (put(&b, ours, theirs, err) == -1 || read_back(&b, ours, err) == -1))
+	if (d.differs && !dry_run && replace(&b, ours, theirs, &d, err) == -1)
 		goto out;
 	say(&b, &d, dry_run);
 	rc = print(t, &d, err);

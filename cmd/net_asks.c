@@ -147,12 +147,25 @@ ask_monitor(struct ask *a, struct gsp_interaction *i)
 	net_link_send(net->link, &i->talk);
 }
 
+/* The person is told why: a time that is none, say; somebody who only types is offered nothing. */
+static void
+not_understood(struct net_asks *in, struct gsp_interaction *i, uint64_t id, const char *why)
+{
+	if (i->kind == GSP_INTERACTION_AUTOCOMPLETE) {
+		gsp_talk_init(&i->talk, GSP_TALK_CHOICES);
+		ask_choices(new_ask(in, i, id), &i->talk);
+	} else {
+		i->kind = GSP_INTERACTION_COMMAND;
+		gsp_talk_init(&i->talk, GSP_TALK_ASK);
+		ask_refuse(new_ask(in, i, id), why);
+	}
+}
+
 void
 net_asks_event(struct net_asks *in, const struct gsp_json *d)
 {
 	struct gsp_err err = GSP_ERR_INIT;
 	struct gsp_interaction i;
-	struct ask *a;
 	uint64_t id;
 	int rc;
 
@@ -160,21 +173,14 @@ net_asks_event(struct net_asks *in, const struct gsp_json *d)
 		return;
 	rc = gsp_interaction_parse(&i, d, &err);
 	if (rc == -1)
-		net_say("interaction %s: not understood: %s", i.id[0] != '\0' ? i.id : "without an id",
-		    err.msg);
+		net_say("interaction %s: %s", i.id[0] != '\0' ? i.id : "without an id", err.msg);
 	if (gsp_num_u64(&id, i.id, 1, UINT64_MAX) == -1 || i.token[0] == '\0' ||
-	    i.kind == GSP_INTERACTION_OTHER ||
-	    (rc == -1 && i.kind == GSP_INTERACTION_AUTOCOMPLETE) || seen(in, id) || !has_room(in))
+	    i.kind == GSP_INTERACTION_OTHER || seen(in, id) || !has_room(in))
 		goto out;
-	if (rc == -1) {
-		i.kind = GSP_INTERACTION_COMMAND;
-		gsp_talk_init(&i.talk, GSP_TALK_ASK);
-	}
-	a = new_ask(in, &i, id);
 	if (rc == -1)
-		ask_refuse(a, err.msg);
+		not_understood(in, &i, id, err.msg);
 	else
-		ask_monitor(a, &i);
+		ask_monitor(new_ask(in, &i, id), &i);
 out:
 	if (rc == 0)
 		gsp_interaction_release(&i);

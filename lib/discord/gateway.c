@@ -208,14 +208,14 @@ on_ready(struct gsp_gateway *g, const struct gsp_json *d)
 	const char *app = gsp_json_str(gsp_json_get(d, "application"), "id", "");
 	const char *user = gsp_json_str(gsp_json_get(d, "user"), "id", "");
 
-	if (!is_session(session) || !gsp_snowflake_ok(app) || !gsp_snowflake_ok(user)) {
+	if (!is_session(session)) {
 		gsp_gateway_forget(g);
-		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "its READY lacks the session, the application or the user");
+		gsp_gateway_drop(g, GW_CLOSE_OURS, 0, "its READY lacks the session");
 		return;
 	}
 	(void)snprintf(g->r.session_id, sizeof(g->r.session_id), "%s", session);
-	(void)snprintf(g->app, sizeof(g->app), "%s", app);
-	(void)snprintf(g->user, sizeof(g->user), "%s", user);
+	(void)snprintf(g->app, sizeof(g->app), "%s", gsp_snowflake_ok(app) ? app : "");
+	(void)snprintf(g->user, sizeof(g->user), "%s", gsp_snowflake_ok(user) ? user : "");
 	if (keep_url(g, gsp_json_str(d, "resume_gateway_url", "")) == -1)
 		gsp_gateway_say(g, "gateway: its READY names no usable address to resume at");
 	say_guilds(g, gsp_json_get(d, "guilds"));

@@ -11,8 +11,9 @@
  *   the budget is asked for before every Identify; remaining 0 is waited out and said. Later, by the
  *   back-off, where sessions end within a minute, or none begins.
  * - Back-off: 1 to 2 s, doubling to 150 to 300 s, before every _FIND and every _CONNECT that no _FIND
- *   precedes, but the very first; it begins anew once a session has been up for a minute. After 403
- *   for the address ten minutes, since an address blocked for asking too often is blocked longer.
+ *   precedes, but the very first; it begins anew once a session has been up for a minute, and is 2 to
+ *   4 s after one that was up for less, two dozen times. After 403 for the address ten minutes, since
+ *   an address blocked for asking too often is blocked longer.
  * - At most 450 Identifies a day, 5 s apart; at most 118 payloads a minute.
  * - A session is resumed at its own address; after three failures at that of /gateway/bot; after six
  *   it is forgotten. Addresses are wss://, or ws:// to loopback, or are not opened.
@@ -48,7 +49,8 @@ enum gsp_gateway_do {
 	GSP_GATEWAY_SEND,    /* send act.text. It may hold the token: not for logs */
 	GSP_GATEWAY_CLOSE,   /* close with act.code; what comes of that connection later is not fed */
 	GSP_GATEWAY_READY,   /* a session began, or went on: act.app, act.user, act.resumed. Both ids are
-	                      * "" when one of an earlier run went on: RESUMED does not tell them */
+	                      * "" when one of an earlier run went on (RESUMED does not tell them), and
+	                      * may be "" when READY does not; every interaction says its application */
 	GSP_GATEWAY_EVENT,   /* act.text names it ("INTERACTION_CREATE"), act.data is its d */
 	GSP_GATEWAY_KEEP,    /* resume state changed for good (new, or gone): store it */
 	GSP_GATEWAY_SAY,     /* act.text: one line for the log, such as why it reconnects and when */

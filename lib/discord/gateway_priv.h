@@ -48,6 +48,7 @@ struct gsp_gateway {
 
 	unsigned tries;   /* in a row, for the back-off */
 	bool lived;       /* the session was no flash when it was lost: what failed since was the way to it */
+	unsigned briefs;  /* sessions that were up for less than a minute, since one that was not */
 	unsigned resumes; /* failed ones in a row */
 	int64_t identified, day; /* the last one; since when they are counted */
 	unsigned in_day;

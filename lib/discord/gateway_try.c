@@ -10,6 +10,8 @@
 #define FIND_MS      120000 /* an answer to _FIND; the request's own limits are below that */
 #define OPEN_MS      30000  /* likewise of _CONNECT */
 #define STABLE_MS    60000  /* up for so long: the next trouble is a new one */
+#define BRIEF_TRIES  1      /* up, but not for so long: the back-off falls to this */
+#define BRIEF_MAX    24     /* so often in a row; then it grows */
 #define BACK_MIN_MS  1000
 #define BACK_MAX_MS  300000
 #define SPACING_MS   5000 /* between two identifies: max_concurrency is 1 */
@@ -93,13 +95,28 @@ gsp_gateway_again(struct gsp_gateway *g, int64_t least, const char *why)
 	wait_until(g, wait, why);
 }
 
+/* A session was up: Discord is there. One that asks us to reconnect several times in a minute, as while
+ * it is being updated, is no reason to be deaf for half of the next one; one that never stops is. */
+static void
+was_up(struct gsp_gateway *g)
+{
+	g->lived = g->now - g->up_since >= STABLE_MS;
+	if (g->lived) {
+		g->tries = 0;
+		g->briefs = 0;
+	} else if (g->tries > BRIEF_TRIES && g->briefs < BRIEF_MAX) {
+		g->tries = BRIEF_TRIES;
+		g->briefs++;
+	}
+}
+
 /* The connection is gone, or never came. */
 void
 gsp_gateway_lost(struct gsp_gateway *g, int64_t least, const char *why)
 {
 	gsp_gateway_unsend(g);
-	if (g->state == GW_UP && (g->lived = g->now - g->up_since >= STABLE_MS))
-		g->tries = 0;
+	if (g->state == GW_UP)
+		was_up(g);
 	if (g->state != GW_UP && gsp_gateway_has_session(g) && ++g->resumes >= RESUME_LAST)
 		gsp_gateway_forget(g);
 	gsp_gateway_again(g, least, why);

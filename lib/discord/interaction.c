@@ -87,6 +87,13 @@ need_token(char out[513], const struct gsp_json *d, struct gsp_err *err)
 	return 0;
 }
 
+/* Fields may be absent or null. */
+static bool
+given(const struct gsp_json *v)
+{
+	return v != NULL && !gsp_json_is_null(v);
+}
+
 /* ---- who, and where ---- */
 
 static int
@@ -95,6 +102,8 @@ parse_roles(struct gsp_talk_who *w, const struct gsp_json *member, struct gsp_er
 	const struct gsp_json *list = gsp_json_get(member, "roles");
 	size_t n = gsp_json_count(list);
 
+	if (!given(list))
+		return 0; /* they have none */
 	if (!gsp_json_is_arr(list) || n > GSP_TALK_ROLES_MAX)
 		return gsp_err_set(err, GSP_EPROTO, "the interaction has no valid roles");
 	if (n == 0)
@@ -300,7 +309,7 @@ find_verb(struct gsp_talk *t, const struct gsp_json **options, const struct gsp_
 		return gsp_err_set(err, GSP_EPROTO, "'/server' has no such command: the bot is older or "
 		    "newer than its commands, which 'gsp bot register' mends");
 	*options = gsp_json_get(sub, "options");
-	if (*options != NULL && !gsp_json_is_arr(*options))
+	if (given(*options) && !gsp_json_is_arr(*options))
 		return gsp_err_set(err, GSP_EPROTO, "the options of '/server' are no list");
 	return 0;
 }

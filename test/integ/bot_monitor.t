@@ -37,6 +37,12 @@ says "... naming the first" "another gsp-bot serves this home.*gsp-bot: run \(pi
 ask up toy && allowed "operate: up" && say "{\"kind\":\"lost\",\"n\":$N_}"
 ok "what was not answered never begins, and its token is gone" until_true 10 no_job "$ID_"
 SAME=1 ask up toy && refused "... even when Discord repeats it" "asked already"
+SAME=
+ask up toy && allowed "up, and Discord is slow to take the answer"
+HELD=$N_
+ask up toy && refused "another one, meanwhile" "toy is coming up already, as ann asked .* Ask again"
+say "{\"kind\":\"lost\",\"n\":$HELD}"
+ask up toy && allowed "... but it did not begin: the next" && say "{\"kind\":\"lost\",\"n\":$N_}"
 ROLE=32 && ask up toy && refused "view: no up" "takes <@&31>, <@&34>$"
 ask list "" && allowed "view: list" && say "{\"kind\":\"lost\",\"n\":$N_}"
 ask extend toy && refused "view: no extend" "<@&33>"

@@ -30,7 +30,7 @@ discord_is() { # discord_is [KEY VALUE]...: discord: in gsp.yaml, with these key
 		"discord: {" + ([to_entries[] | select(.value != "-") | "\(.key): \(.value)"] | join(", ")) + "}\n"' \
 		"$@" >>"$H/gsp.yaml"
 }
-sent() { discord_asked '{"method":"POST"}' | jq length; }
+sent() { discord_asked | jq '[.[] | select(.method == "POST" or .method == "PUT")] | length'; }
 rows() { jq -r "select(.change == \"$1\").subcommand" "$T/out" | sort | tr '\n' ' '; }
 
 # ---- settings and token ----
@@ -74,6 +74,8 @@ is "all that is wanted" "$ALL" "cost down extend hold list logs players restart 
 gives 0 "register" bot register
 says "says it" "^registered /server with 13 subcommands in guild 'friends'$"
 is "with one request" "$(sent)" 1
+is "of the whole list" "$(discord_asked '{"method":"PUT"}' | jq length)" 1
+is "whose answer is what there is" "$(discord_asked '{"method":"GET"}' | jq '[.[] | select(.path | test("/commands"))] | length')" 2
 gives 0 "register again" bot register --json
 says "has nothing to do" "^/server is registered in guild 'friends' already; nothing was sent$"
 is "and sends nothing" "$(sent) $(wc -c <"$T/out")" "1 0"
@@ -97,6 +99,7 @@ is "sends nothing" "$(sent)" 1
 gives 0 "another one" bot register
 prints "is told" "^old +gone"
 says "is replaced" "^registered /server with 13 subcommands in guild 'friends', where it was another; left as they are: /roll, Report$"
+is "that one alone" "$(discord_asked '{"method":"POST"}' | jq length)" 1
 is "and nothing else" "$(registered | jq -r 'map(.name) | sort | join(" ")')" "Report roll server"
 had '(.[] | select(.name == "server")).description = "else"'
 gives 0 "another description" bot register --json
@@ -112,11 +115,11 @@ discord_fault '{"method":"GET","path":"/commands$","scope":"user","retry_after":
 gives 0 "429" bot register
 says "is waited for" "wants fewer requests, again in 1 s"
 empty
-discord_fault '{"method":"POST","path":"/commands$","status":500,"count":2}'
+discord_fault '{"method":"PUT","path":"/commands$","status":500,"count":2}'
 gives 0 "500" bot register
 says "is tried again" "Discord has trouble \(HTTP 500\), again in"
 empty
-discord_fault '{"method":"POST","path":"/commands$","spoil":"drop","after":true}'
+discord_fault '{"method":"PUT","path":"/commands$","spoil":"drop","after":true}'
 gives 0 "an answer that was lost" bot register
 is "is one command all the same" "$(registered | jq length)" 1
 empty
@@ -127,10 +130,10 @@ discord_fault '{"clear":true}'
 discord_fault '{"method":"GET","path":"@me$","status":302,"headers":{"Location":"http://127.0.0.1:1/"}}'
 gives 76 "a redirect" bot register
 says "is not followed" "The token is sent nowhere else"
-discord_fault '{"method":"POST","path":"/commands$","status":429,"code":30034}'
+discord_fault '{"method":"PUT","path":"/commands$","status":429,"code":30034}'
 gives 75 "too many new commands today" bot register
 says "is tomorrow's" "again tomorrow"
-discord_fault '{"method":"POST","path":"/commands$","status":403,"code":50001}'
+discord_fault '{"method":"PUT","path":"/commands$","status":403,"code":50001}'
 gives 69 "not allowed" bot register
 says "tells of the link" "'gsp bot invite' prints the link"
 discord_is guild "'1200000000000000099'"

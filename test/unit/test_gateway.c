@@ -212,11 +212,11 @@ test_ready(void)
 {
 	static const char *const bad[] = {"{}", "null",
 	    "{\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}",
-	    "{\"session_id\":\"a\",\"user\":{\"id\":\"2\"}}",
-	    "{\"session_id\":\"a\",\"application\":{\"id\":\"1\"}}",
-	    "{\"session_id\":\"a\",\"application\":{\"id\":1},\"user\":{\"id\":\"2\"}}",
-	    "{\"session_id\":\"a\\nb\",\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}",
-	    "{\"session_id\":\"a\",\"application\":{\"id\":\"x\"},\"user\":{\"id\":\"2\"}}"};
+	    "{\"session_id\":null,\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}",
+	    "{\"session_id\":\"a\\nb\",\"application\":{\"id\":\"1\"},\"user\":{\"id\":\"2\"}}"};
+	static const char *const poor[] = {"{\"session_id\":\"a\"}", /* what it lacks is not needed */
+	    "{\"session_id\":\"a\",\"application\":null,\"user\":null,\"guilds\":null}",
+	    "{\"session_id\":\"a\",\"application\":{\"id\":1},\"user\":{\"id\":\"x\"}}"};
 	static const char *const guilds[][2] = {{"[]", "if it was not invited yet, open the link"},
 	    {"[{\"id\":\"3\",\"unavailable\":true}]", "is in the guild 3"},
 	    {"[{\"id\":\"3\"},{\"id\":\"x\"},{},{\"id\":\"4\"}]", "is in the guilds 3, 4"},
@@ -236,6 +236,16 @@ test_ready(void)
 		OK(w.readies == 0 && w.conn == WALK_NONE && strstr(w.said, "READY lacks") != NULL);
 		IS_INT(gsp_gateway_resume(w.g)->seq, -1);
 		OK(in_ms(&w) >= 5000); /* the next Identify is 5 s away at least */
+		walk_free(&w);
+	}
+	for (size_t i = 0; i < WALK_N(poor); i++) {
+		begin(&w);
+		to_open(&w);
+		hear(&w, HELLO);
+		(void)snprintf(text, sizeof(text), "{\"op\":0,\"s\":1,\"t\":\"READY\",\"d\":%s}", poor[i]);
+		hear(&w, text);
+		OK(w.readies == 1 && w.conn == WALK_OPEN);
+		IS_STR(gsp_gateway_resume(w.g)->session_id, "a");
 		walk_free(&w);
 	}
 	for (size_t i = 0; i < WALK_N(guilds); i++) {

@@ -204,7 +204,18 @@ place(void)
 	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, "\"member\":{\"user\":{\"id\":\"5\"},\"roles\":[\"x\"]},\"guild_id\":\"7\",\"channel_id\":\"6\"", up), -1);
 	gsp_interaction_release(&it);
-	IS_INT(parse("2", HEAD, "\"member\":{\"user\":{\"id\":\"5\"}},\"guild_id\":\"7\",\"channel_id\":\"6\"", up), -1);
+	IS_INT(parse("2", HEAD, "\"member\":{\"user\":{\"id\":\"5\"},\"roles\":{}},\"guild_id\":\"7\",\"channel_id\":\"6\"", up), -1);
+	gsp_interaction_release(&it);
+	/* absent or null: no role; rules for everyone, or for that person, still count */
+	IS_INT(parse("2", HEAD, "\"member\":{\"user\":{\"id\":\"5\"}},\"guild_id\":\"7\",\"channel_id\":\"6\"", up), 0);
+	IS_STR(it.talk.who.user, "5");
+	IS_INT(it.talk.who.nroles, 0);
+	gsp_interaction_release(&it);
+	IS_INT(parse("2", HEAD, "\"member\":{\"user\":{\"id\":\"5\"},\"roles\":null},\"guild_id\":\"7\",\"channel_id\":\"6\"", up), 0);
+	IS_INT(it.talk.who.nroles, 0);
+	gsp_interaction_release(&it);
+	IS_INT(parse("2", HEAD, WHO, "{\"name\":\"server\",\"options\":[{\"type\":1,\"name\":\"list\",\"options\":null}]}"), 0);
+	OK(it.talk.verb == GSP_VERB_LIST);
 	gsp_interaction_release(&it);
 	IS_INT(parse("2", HEAD, "\"user\":{\"id\":5},\"channel_id\":\"6\"", up), -1);
 	gsp_interaction_release(&it);

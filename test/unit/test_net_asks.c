@@ -544,6 +544,21 @@ test_nonsense(void)
 	OK(quiet());
 	net_asks_event(net.asks, NULL);
 	IS_INT(nsent, 3);
+	/* whoever asked is told what is wrong with it */
+	command(SUB("extend", NAME ",{\"name\":\"time\",\"type\":3,\"value\":\"2 hours\"}"));
+	OK(nsent == 4 && has(3, "\"flags\":64") && has(3, "such as 30m, 2h or 1d"));
+	answer(3, 204, 0, NULL);
+	next_id++;
+	event("\"type\":3", "{\"component_type\":2,\"custom_id\":\"x\"}");
+	OK(nsent == 5 && has(4, "\"type\":4") && has(4, "not a button of this bot"));
+	answer(4, 204, 0, NULL);
+	/* and one who types is not left with a list that never comes */
+	next_id++;
+	event("\"type\":4", SUB("cost", "{\"name\":\"month\",\"type\":3,\"value\":\"2\",\"focused\":true}"));
+	OK(nsent == 6 && has(5, "\"type\":8") && has(5, "\"choices\":[]"));
+	answer(5, 204, 0, NULL);
+	IS_INT(hear(), 0);
+	OK(quiet());
 	teardown();
 }
 
