@@ -40,8 +40,8 @@ struct net {
 	int64_t leave_by_ms;
 	int fatal;            /* the code of a FATAL that was told; 0 none */
 	uint64_t unanswered;  /* gsp_rest_unanswered(), as last looked at */
-	bool blind;           /* the resolver's file is shut to us, and was when we began */
-	bool stale;           /* it is since then: leaving, to be started anew */
+	unsigned blind;       /* bits: files that were shut to us when we began */
+	const char *stale;    /* one that is since then: leaving, to be started anew; NULL */
 };
 
 /** net_say(fmt, ...): one line for the log: what happened, ids, never a secret nor people's text. */

@@ -56,17 +56,28 @@ confine(const struct net_start *s, struct gsp_err *err)
 	    err);
 }
 
-/* There, and not to be read. Landlock allows a file, not a name: once another program has put a new
- * resolv.conf in its place (a lease, another network) it is shut, the C library, which looks at it again
- * when it has changed, fails, and no name is found any more. Nothing but a new process mends that. */
-static bool
-resolver_shut(void)
+/* Which of the files that are read again while we live are there, and not to be read: bits. Landlock
+ * allows a file, not a name: once another program has put a new resolv.conf in its place (a lease, another
+ * network) it is shut, the C library, which looks at it again when it has changed, fails, and no name is
+ * found any more; libcurl reads certificates again after a day. Nothing but a new process mends that. */
+static unsigned
+shut(const struct net *net, const char **which)
 {
-	int fd = open(_PATH_RESCONF, O_RDONLY | O_CLOEXEC);
+	const char *ca = net->hello.ca_file;
+	const char *const files[] = {_PATH_RESCONF, ca[0] != '\0' ? ca : getenv("SSL_CERT_FILE")};
+	unsigned bits = 0;
 
-	if (fd >= 0)
-		close(fd);
-	return fd == -1 && errno == EACCES;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd = files[i] != NULL ? open(files[i], O_RDONLY | O_CLOEXEC) : -1;
+
+		if (fd >= 0)
+			close(fd);
+		else if (files[i] != NULL && errno == EACCES && (net->blind & 1u << i) == 0) {
+			bits |= 1u << i;
+			*which = files[i];
+		}
+	}
+	return bits;
 }
 
 /* The first line. */
@@ -99,11 +110,12 @@ static int
 start(struct net *net, struct gsp_err *err)
 {
 	struct gsp_rest_opts o = {0};
+	const char *none;
 
-	net->blind = resolver_shut();
 	net->link = net_link_new(NET_FD);
 	if (greet(net, err) == -1)
 		return -1;
+	net->blind = shut(net, &none);
 	if (gsp_multi_new(&net->multi, net->hello.ca_file[0] != '\0' ? net->hello.ca_file : NULL, err) == -1)
 		return -1;
 	o.multi = net->multi;
@@ -209,7 +221,7 @@ hear(struct net *net, short revents)
 	leave(net, LEAVE_ALONE_MS);
 }
 
-/* Discord was not reached: is it that its name cannot be found any more? */
+/* Discord was not reached: is it that its name cannot be found any more, or its certificate not judged? */
 static void
 look_around(struct net *net)
 {
@@ -218,8 +230,7 @@ look_around(struct net *net)
 	if (n == net->unanswered || net->leaving)
 		return;
 	net->unanswered = n;
-	net->stale = !net->blind && resolver_shut();
-	if (net->stale)
+	if (shut(net, &net->stale) != 0)
 		leave(net, LEAVE_MS);
 }
 
@@ -278,9 +289,9 @@ loop(struct net *net, struct gsp_err *err)
 	if (net->fatal != 0)
 		return gsp_err_set(err, net->fatal == 401 || net->fatal == 4004 ? GSP_EAUTH : GSP_ECONFIG,
 		    "%s", "");
-	if (net->stale)
+	if (net->stale != NULL)
 		return gsp_err_set(err, GSP_ETEMP, "'%s' was replaced, and the new one is shut to this process: "
-		    "it has to be started again", _PATH_RESCONF);
+		    "it has to be started again", net->stale);
 	return 0;
 }
 

@@ -105,6 +105,15 @@ if command -v openssl >/dev/null; then
 	slash_raw status name=vanilla
 	ok "and answers" filled 5
 	note "$(awk '/^(Rss|Private_Dirty)/ { print $1, $2, "kB" }' "/proc/$(cat "$D/pid")/smaps_rollup" | paste -sd ' ')"
+	if python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, 0, 0, 1) < 1)'; then
+		cp "$T/cert.pem" "$T/new.pem" && mv "$T/new.pem" "$T/cert.pem"
+		discord_fault '{"method":"POST","path":"/callback","spoil":"drop","count":2}'
+		slash_raw status name=vanilla
+		is "certificates that it cannot read: it wants to be started again" "$(ended 20)" 75
+		ok "and says so" said "cert.pem' was replaced"
+	else
+		pass "certificates that are replaced # SKIP needs Landlock"
+	fi
 	stop_net
 	GSP_BOT_CA_FILE=
 	start_net
