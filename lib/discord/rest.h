@@ -11,7 +11,7 @@
  * status and code of that answer. The three kinds of refusal are counted, and from 50 in ten minutes on
  * everything slows down: Discord blocks an address at 10,000 (discord/limits.h).
  *
- * Of messages and edits at most 24 are under way at once: however slow Discord is with them, without
+ * Of messages and edits at most 8 are under way at once: however slow Discord is with them, without
  * HTTP/2 too, there are connections left for answers to interactions, which have three seconds.
  *
  * 429 is waited out and repeated, whatever ->repeat says: nothing was carried out; so is a request that

@@ -9,7 +9,7 @@
 #include "discord/rest.h"
 
 #define GSP_REST_WHY   300
-#define GSP_REST_SLOW  24  /* of net/multi's connections to one host these may have, the rest is for answers */
+#define GSP_REST_SLOW  8  /* of net/multi's connections to one host these may have, the rest is for answers */
 #define GSP_REST_LINES 256 /* power of two: 8 bits of a hash */
 
 /* Requests that go one at a time. */

@@ -21,7 +21,7 @@
 /* A bot is idle nearly always: what is kept then is small. A burst gets more, to servers that do
  * not have HTTP/2; those get one connection. */
 #define KEPT_CONNECTIONS 16
-#define HOST_CONNECTIONS 40
+#define HOST_CONNECTIONS 16
 #define ALL_CONNECTIONS 64
 #define BURST 16 /* requests at once, after which memory is given back */
 

@@ -137,7 +137,7 @@ filled 5
 discord_fault '{"method":"PATCH","path":"/messages/","spoil":"hang","count":40}'
 hung=$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')
 do_net 'stream 3'
-hanging() { [ "$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')" -ge $((hung + 15)) ]; }
+hanging() { [ "$(discord_asked '{"method":"PATCH"}' | jq '[.[] | select(.spoil == "hang")] | length')" -ge $((hung + 8)) ]; }
 ok "edits hang" until_true 20 hanging
 slash_raw up name=vanilla
 in_time "an answer waits for none of them"

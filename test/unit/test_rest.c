@@ -642,14 +642,14 @@ test_slow(void)
 		q.route = route;
 		ask(q, NULL);
 	}
-	IS_INT(nsent, 24);
+	IS_INT(nsent, 8);
 	ask(first, NULL);
 	ask(where, NULL);
-	IS_INT(nsent, 26);
+	IS_INT(nsent, 10);
 	fail(0, GSP_HTTP_LOCAL);
 	answer(1, 200, "", "{}");
 	later(0);
-	IS_INT(nsent, 28);
+	IS_INT(nsent, 12);
 	over();
 }
 
