@@ -18,7 +18,7 @@
 
 #define ROOM (256u << 10)     /* bytes that may wait before progress is left out */
 #define KEEP (64u << 10)      /* bytes of memory kept for what comes next */
-#define RESUME_MS 5000        /* the resume state is not written more often */
+#define RESUME_MS 5000        /* how far a session is is not written more often */
 
 void
 mon_end(struct mon *m, enum gsp_errcode code, const char *fmt, ...)
@@ -148,11 +148,13 @@ mon_keep_resume(struct mon *m)
 static void
 resume(struct mon *m, const struct gsp_talk *t)
 {
+	bool another = m->session_id == NULL || strcmp(m->session_id, t->session_id) != 0;
+
 	keep(&m->session_id, t->session_id);
 	keep(&m->resume_url, t->resume_url);
 	m->seq = t->seq;
 	m->resume_new = true;
-	if (gsp_now_ms() - m->resume_at_ms >= RESUME_MS)
+	if (another || gsp_now_ms() - m->resume_at_ms >= RESUME_MS)
 		mon_keep_resume(m);
 }
 

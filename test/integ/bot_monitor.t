@@ -114,6 +114,11 @@ is "what can be resumed is" "$(of '.kind=="hello"' '"\(.session_id) \(.seq)"')" 
 is "where it was" "$(jq -r .base "$H/state/discord/resume.json")" "https://discord.com/api/v10"
 is "nothing is told before the gateway is up" "$(of '.kind=="begin"' .interaction)" ""
 say '{"kind":"ready","app":"","user":""}'
+noted() { [ "$(jq -r .session_id "$H/state/discord/resume.json")" = "$1" ]; }
+say '{"kind":"resume","session_id":"def","resume_url":"wss://x","seq":1}'
+until_true 10 noted def
+say '{"kind":"resume","session_id":"abc","resume_url":"wss://x","seq":41}'
+ok "another session is written down at once" until_true 4 noted abc
 await "killed before the answer: it is told" ".kind==\"end\" and .interaction==\"$FIRST\" and .status==-1"
 is "... as what it is" "$(of '.kind=="end"' .text)" "the bot was restarted before it began; nothing was started; ask again"
 told "$FIRST"
@@ -283,7 +288,7 @@ is "a session of one Discord" "$(jq -r .session_id "$H/state/discord/resume.json
 start_bot
 is "is not taken to another" "$(of '.kind=="hello"' '"\(.base) \(.session_id)\(.resume_url) \(.seq)"')" "https://discord.example/api/v10  -1"
 kill -9 "$BOT"; wait "$BOT" 2>/dev/null
-conf
+cp "$T/good" "$H/gsp.yaml"
 sed -i 's/user: nobody/user: gsp-no-such/' "$H/gsp.yaml"
 gives 78 "no user for it" "$B/gsp-bot" -C "$H" run
 says "... and how to make it" "useradd --system.* gsp-no-such"
