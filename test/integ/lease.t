@@ -59,7 +59,7 @@ is "... with all there is" "$(jq -c 'keys' "$T/out")" \
 is "... what it will have cost" "$(jq .usd "$T/out")" "$(if [ $((FIRST - CREATED)) -gt 21600 ]; then echo 0.0525; else echo 0.045; fi)"
 is "... and as far as it may go" "$(jq -r .latest "$T/out")" "$(text $((CREATED + 43200)))"
 gives 0 "for people" gsp-lease toy
-prints "... by the clocks here" '^toy +([0-9-]+ )?[0-9:]+ UTC +5 h 59 min +- '
+prints "... by the clocks here" '^toy +([0-9-]+ )?[0-9:]+ UTC +(5 h 59|6 h 00) min +- '
 is "looking changed nothing" "$(lines) $(puts)" "0 0"
 
 # ---- extended ----
