@@ -159,7 +159,7 @@ check-san:
 # a tool is killed, or how many steps it takes: both are others under a sanitizer; nor those that
 # preload another clock, which has to be first as well.
 INTEG_SAN ?= $(filter-out %/files_many.t %/killed.t %/killed_before.t %/signals.t \
-	%/signals_sync.t %/scale.t %/month.t %/watch.t,$(INTEG))
+	%/signals_sync.t %/scale.t %/month.t %/watch.t %/bot_minute.t,$(INTEG))
 
 # Under valgrind, which knows no Landlock: the units that neither start a machine nor keep times of
 # their own.
