@@ -132,7 +132,7 @@ parse_place(struct gsp_talk_who *w, const struct gsp_json *d, struct gsp_err *er
 		return gsp_err_set(err, GSP_EPROTO, "the interaction names two channels");
 	if (type != ANNOUNCEMENT_THREAD && type != PUBLIC_THREAD && type != PRIVATE_THREAD)
 		return 0;
-	if (gsp_json_get(c, "parent_id") == NULL || gsp_json_is_null(gsp_json_get(c, "parent_id")))
+	if (!given(gsp_json_get(c, "parent_id")))
 		return 0; /* then it is in no channel that we serve, unless we serve them all */
 	return need_id(w->parent, c, "parent_id", err);
 }

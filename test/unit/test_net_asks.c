@@ -209,9 +209,7 @@ test_lost(void)
 	forget();
 
 	/* asked to wait for longer than there is: not asked again at once */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	answer(0, 429, 0, NULL);
 	IS_INT(hear(), 1);
 	OK(heard.kind == GSP_TALK_LOST);
@@ -248,9 +246,7 @@ test_second(void)
 	const char *yes = "{\"interaction\":{\"response_message_id\":\"500\"}}";
 
 	setup();
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	OK(!sent[0].anew);
 	tick(1199);
 	IS_INT(nsent, 1);
@@ -276,9 +272,7 @@ test_second(void)
 	forget();
 
 	/* the first had arrived; its own answer comes as well */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	tick(1200);
 	answer(1, 400, 40060, NULL);
 	IS_INT(hear(), 1);
@@ -291,9 +285,7 @@ test_second(void)
 	forget();
 
 	/* one fails: the other may do; both: lost, once */
-	command(SUB("up", NAME));
-	(void)hear();
-	say(GSP_TALK_DEFER, heard.n, "public");
+	(void)defers("up");
 	tick(1200);
 	answer(0, 502, 0, NULL);
 	IS_INT(hear(), 0);
